@@ -10,10 +10,12 @@ class IopError(Exit):
     Derived from Invoke's ``Exit`` so that ``Program`` ends with exit code 1 and no traceback.
     """
 
+    exit_code = 1
+
     def __init__(self, what: str, remedy: str = "") -> None:
         self.what = what
         self.remedy = remedy
-        super().__init__(message=f"{what}\n  → {remedy}" if remedy else what, code=1)
+        super().__init__(message=f"{what}\n  → {remedy}" if remedy else what, code=self.exit_code)
 
     def __str__(self) -> str:
         return str(self.message)
@@ -22,9 +24,7 @@ class IopError(Exit):
 class UsageError(IopError):
     """The command line is wrong; exit code 2."""
 
-    def __init__(self, what: str, remedy: str = "") -> None:
-        super().__init__(what, remedy)
-        self.code = 2
+    exit_code = 2
 
 
 class ConfigError(IopError):
