@@ -1,0 +1,5 @@
+"""``python -m iop``."""
+
+from iop.program import main
+
+main()
