@@ -70,7 +70,7 @@ def expand(argv: Sequence[str], commands: Mapping[str, Command]) -> list[str]:
     name = typed or DEFAULT
     command = commands[name]
     for flag, _ in line.flags:
-        _require(flag, command.flags)
+        _require(flag, command.flags, name)
     if not command.entries and len(line.words) > command.positional:
         raise UsageError(f"iop {name} takes no {line.words[command.positional]!r}; see iop {name} --help")
     words = [part for word in line.words for part in (("--entry", word) if command.entries else (word,))]
@@ -83,13 +83,8 @@ def _sort(argv: Sequence[str], commands: Mapping[str, Command]) -> tuple[_Line, 
     for word in rest:
         if word.startswith("-") and word != "-":
             flag, glued = _split(word)
-            known = {**commands[command or DEFAULT].flags, **GLOBAL}
-            if command is None and flag not in known:
-                # A flag of a command that comes later on the line: iop --name shop init.
-                known = {
-                    name: takes for each in commands.values() for name, takes in each.flags.items()
-                } | known
-            _require(flag, known)
+            known = _known(commands, command)
+            _require(flag, known, command or DEFAULT)
             value = _value(flag, glued, rest) if known[flag] else None
             if glued is not None and not known[flag]:
                 raise UsageError(f"{flag} takes no value")
@@ -99,6 +94,12 @@ def _sort(argv: Sequence[str], commands: Mapping[str, Command]) -> tuple[_Line, 
         else:
             line.words.append(word)
     return line, command
+
+
+def _known(commands: Mapping[str, Command], command: str | None) -> dict[str, bool]:
+    """The flags that may come now. Before any command a later one's may: ``iop --name shop init``."""
+    meant = [commands[command]] if command else [*commands.values(), commands[DEFAULT]]
+    return {flag: takes for each in meant for flag, takes in each.flags.items()} | dict(GLOBAL)
 
 
 def _split(word: str) -> tuple[str, str | None]:
@@ -116,10 +117,10 @@ def _value(flag: str, glued: str | None, rest: Iterator[str]) -> str:
     return value
 
 
-def _require(flag: str, known: Mapping[str, bool]) -> None:
+def _require(flag: str, known: Mapping[str, bool], command: str) -> None:
     if flag not in known:
-        near = get_close_matches(flag, {**known, **GLOBAL}, n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]}?" if near else "see iop --help"
+        near = get_close_matches(flag, {**known, **GLOBAL}, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"see iop {command} --help"
         raise UsageError(f"unknown flag {flag}: {hint}")
 
 
