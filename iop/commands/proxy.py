@@ -1,0 +1,85 @@
+"""Shell text for the proxy's containers and its admin API."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from iop.commands import docker
+from iop.commands.shell import ensure, feed, line, quiet
+
+__all__ = ["EDGE", "PROXY", "STATE", "admin", "boot", "join"]
+
+EDGE = "iop-edge"
+PROXY = "iop-proxy"
+STATE = "/var/lib/iop-proxy"
+USER = "10001:10001"
+DRAIN = 30
+
+_LOCKED = ("--restart", "always", "--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges")
+_IDLE = "trap 'exit 0' TERM INT; sleep infinity & wait"
+
+
+def boot(image: str) -> tuple[str, ...]:
+    """The edge, which holds ports and networks, and the proxy inside its network namespace; each unless it runs."""
+    edge = (
+        *_LOCKED,
+        *("--user", USER, "--sysctl", "net.ipv4.ip_unprivileged_port_start=0"),
+        *("--publish", "80:80", "--publish", "443:443", "--publish", "127.0.0.1:8080:8080"),
+    )
+    proxy = (
+        *_LOCKED,
+        *(
+            "--user",
+            USER,
+            "--network",
+            f"container:{EDGE}",
+            "--tmpfs",
+            "/tmp",  # noqa: S108 - the container's own
+            "--stop-timeout",
+            str(DRAIN + 5),
+        ),
+        *("--volume", f"{STATE}:{STATE}"),
+    )
+    serve = ("python3", "-m", "twisted", "iopproxy", "--http", "tcp:80", "--admin", "tcp:8080")
+    options = ("--state", STATE, "--drain-timeout", str(DRAIN))
+    user, group = USER.split(":")
+    return (
+        line("install", "-d", "-m", "0700", "-o", user, "-g", group, STATE),
+        ensure(
+            _running(EDGE),
+            f"{docker.remove([EDGE, PROXY])}\n{quiet(docker.run(EDGE, image, edge, ('sh', '-c', _IDLE)))}",
+        ),
+        ensure(
+            _running(PROXY),
+            f"{docker.remove([PROXY])}\n{quiet(docker.run(PROXY, image, proxy, (*serve, *options)))}",
+        ),
+        _await(),
+    )
+
+
+def join(network: str) -> str:
+    """Let the proxy reach a project's containers by name."""
+    template = f'{{{{if index .NetworkSettings.Networks "{network}"}}}}in{{{{end}}}}'
+    inside = line("docker", "inspect", "--format", template, EDGE)
+    return f'if [ "$({inside})" != in ]; then {line("docker", "network", "connect", network, EDGE)}; fi'
+
+
+def admin(method: str, path: str, body: Mapping[str, Any] | None = None) -> str:
+    """One call of the admin API, made inside the proxy's container, where the token is; JSON on stdout."""
+    call = line(
+        "docker", "exec", "--interactive", PROXY, "python3", "-m", "iopproxy.control.client", method, path
+    )
+    return f"{call} </dev/null" if body is None else feed(json.dumps(body), call)
+
+
+def _running(name: str) -> str:
+    return f'test "$({line("docker", "inspect", "--format", "{{.State.Running}}", name)} 2>/dev/null)" = true'
+
+
+def _await() -> str:
+    """Until the admin API answers; a proxy that doesn't within half a minute shows its last lines."""
+    tried = f"{admin('GET', '/healthz')} >/dev/null 2>&1"
+    failed = f"{docker.logs(PROXY, 20)} >&2; exit 1"
+    return f"tries=0; until {tried}; do tries=$((tries + 1)); if [ $tries -ge 60 ]; then {failed}; fi; sleep 0.5; done"

@@ -1,0 +1,204 @@
+"""The only module that makes a Fabric Connection: host keys, jump hosts, sudo, timeouts, errors."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import fabric
+import paramiko
+from attrs import frozen
+from paramiko.ssh_exception import NoValidConnectionsError
+
+from iop.commands.shell import line
+from iop.errors import ConnectError, RemoteError
+from iop.hostkeys import KnownHosts, changed
+
+__all__ = ["Result", "Server"]
+
+CONNECT_SECONDS = 15
+KEEPALIVE_SECONDS = 10
+DEAD_MILLISECONDS = 40_000
+"""A server that acknowledges nothing for this long is gone (TCP_USER_TIMEOUT, Linux)."""
+
+
+@frozen
+class Result:
+    """What a remote command left behind."""
+
+    stdout: str
+    stderr: str
+    exited: int
+
+
+class Server(fabric.Connection):  # type: ignore[misc]  # fabric has no types
+    """A connection to one server, opened at its first use.
+
+    Differs from Fabric's own in what it trusts (known_hosts, see ``hostkeys``) and in how it runs things:
+    scripts go in on standard input, so that nothing in them shows in a process list.
+    """
+
+    def __init__(self, host: str, **kwargs: Any) -> None:
+        kwargs.setdefault("connect_timeout", CONNECT_SECONDS)
+        super().__init__(host, **kwargs)
+        known = KnownHosts(self.ssh_config)
+        known.load_into(self.client)
+        self.client.set_missing_host_key_policy(known)
+        if self.ssh_config.get("identitiesonly", "no") == "yes":
+            self.connect_kwargs.update(allow_agent=False, look_for_keys=False)
+
+    def get_gateway(self) -> Any:
+        """ProxyJump hops as servers of our own kind, so that their keys are checked as well."""
+        jump = self.ssh_config.get("proxyjump")
+        if not jump or jump == "none":
+            return super().get_gateway() if "proxycommand" in self.ssh_config else None
+        gateway = None
+        for hop in jump.split(","):
+            gateway = Server(hop.strip(), config=self.config.clone(), gateway=gateway)
+        return gateway
+
+    def open(self) -> Any:
+        """Connect, or say in one line why not and what to do."""
+        if self.is_connected:
+            return None
+        with self._explained():
+            result = super().open()
+        self.transport.set_keepalive(KEEPALIVE_SECONDS)
+        sock = self.transport.sock
+        if isinstance(sock, socket.socket) and hasattr(socket, "TCP_USER_TIMEOUT"):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, DEAD_MILLISECONDS)
+        return result
+
+    @property
+    def address(self) -> str:
+        """The server's address as we reach it; behind a jump host the name we asked for."""
+        self.open()
+        sock = self.transport.sock
+        return str(sock.getpeername()[0]) if isinstance(sock, socket.socket) else str(self.host)
+
+    def script(self, text: str, what: str, *, check: bool = True) -> Result:
+        """Run a shell script as root. ``what`` says what it is for, should it fail.
+
+        Raises RemoteError when it ends with another status than 0 and ``check`` is true.
+        """
+        return self.stream((*self._sudo(), "sh", "-s"), [text.encode()], what, check=check)
+
+    def pipe(self, command: str, chunks: Iterable[bytes], what: str) -> Result:
+        """Feed ``chunks`` to a shell command that runs as root. Only for commands without secrets."""
+        return self.stream((*self._sudo(), "sh", "-c", command), chunks, what)
+
+    def stream(
+        self, argv: tuple[str, ...], chunks: Iterable[bytes], what: str, *, check: bool = True
+    ) -> Result:
+        """Run ``argv`` with ``chunks`` as standard input, sent as fast as the other side takes them."""
+        self.open()
+        with self._explained():
+            channel = self.create_session()
+            output = _Collector(channel)
+            channel.exec_command(line(*argv))
+            output.start()
+            try:
+                for chunk in chunks:
+                    channel.sendall(chunk)
+            except OSError:
+                if not channel.closed and not channel.exit_status_ready() and not channel.eof_received:
+                    raise  # not the command that stopped reading, but the connection that broke
+            finally:
+                channel.shutdown_write()
+            result = output.result()
+        if result.exited < 0:
+            raise ConnectError(
+                f"{self.original_host}: the connection broke while {what}",
+                "run iop again: it goes on from what the server has",
+            )
+        if check and result.exited:
+            raise self._failed(what, result)
+        return result
+
+    def _sudo(self) -> tuple[str, ...]:
+        return () if self.user == "root" else ("sudo", "-n")
+
+    def _failed(self, what: str, result: Result) -> RemoteError:
+        said = (result.stderr.strip() or result.stdout.strip()).splitlines()
+        if said and said[-1].startswith("sudo:"):
+            return RemoteError(
+                f"{self.original_host}: {self.user} may not use sudo without a password",
+                f"give it NOPASSWD in /etc/sudoers.d, or set ssh.username: root in iop.yml ({said[-1]})",
+            )
+        detail = "\n    ".join(said[-5:]) or f"exit status {result.exited}, no output"
+        return RemoteError(f"{self.original_host}: {what} failed: {detail}")
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Translate what Paramiko and the socket say; the one boundary where that is done."""
+        where = f"{self.user}@{self.original_host}"
+        try:
+            yield
+        except paramiko.BadHostKeyException as error:
+            known = Path(str(self.ssh_config.get("userknownhostsfile", "~/.ssh/known_hosts")).split()[0])
+            name = self.host if self.port == 22 else f"[{self.host}]:{self.port}"
+            raise changed(name, error.key, known.expanduser()) from error
+        except paramiko.PasswordRequiredException as error:
+            raise ConnectError(
+                f"{where}: the private key is encrypted", "unlock it first: ssh-add"
+            ) from error
+        except paramiko.AuthenticationException as error:
+            raise ConnectError(
+                f"{where}: the server does not accept this login",
+                f"try: ssh -p {self.port} {self.user}@{self.host}; set ssh.username and ssh.key_file in iop.yml",
+            ) from error
+        except socket.gaierror as error:
+            raise ConnectError(
+                f"{self.original_host}: no such host ({error.strerror})",
+                "check server: in iop.yml, or add a Host alias to your ssh config",
+            ) from error
+        except (NoValidConnectionsError, TimeoutError, ConnectionError, OSError) as error:
+            raise ConnectError(
+                f"{where}: can't connect to {self.host} port {self.port}: {_plain(error)}",
+                "is the server up, and its SSH port open to this machine?",
+            ) from error
+        except (paramiko.SSHException, EOFError) as error:
+            raise ConnectError(
+                f"{where}: SSH failed: {error or 'connection closed'}",
+                f"try: ssh -p {self.port} {self.user}@{self.host}",
+            ) from error
+
+
+class _Collector(Thread):
+    """Reads both output streams of a channel while its input is being written."""
+
+    def __init__(self, channel: paramiko.Channel) -> None:
+        super().__init__(daemon=True)
+        self._channel = channel
+        self._stderr = b""
+        self._stdout = b""
+
+    def run(self) -> None:
+        errors = Thread(target=self._read_stderr, daemon=True)
+        errors.start()
+        while data := self._channel.recv(65536):
+            self._stdout += data
+        errors.join()
+
+    def _read_stderr(self) -> None:
+        while data := self._channel.recv_stderr(65536):
+            self._stderr += data
+
+    def result(self) -> Result:
+        self.join()
+        exited = self._channel.recv_exit_status()
+        self._channel.close()
+        return Result(self._stdout.decode(errors="replace"), self._stderr.decode(errors="replace"), exited)
+
+
+def _plain(error: BaseException) -> str:
+    """An operating system's reason without its number."""
+    if isinstance(error, NoValidConnectionsError):
+        return _plain(next(iter(error.errors.values())))
+    if isinstance(error, TimeoutError):
+        return f"no answer within {CONNECT_SECONDS} s"
+    return (getattr(error, "strerror", None) or str(error) or type(error).__name__).lower()

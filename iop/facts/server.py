@@ -1,0 +1,93 @@
+"""The frozen values a probe of one server becomes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import field, frozen
+
+__all__ = ["Container", "Facts", "Image", "Route"]
+
+
+@frozen
+class Container:
+    """One of our containers. ``aliases`` maps the network's name to the names it answers to there."""
+
+    name: str
+    image: str
+    running: bool
+    labels: Mapping[str, str]
+    aliases: Mapping[str, tuple[str, ...]]
+
+
+@frozen
+class Image:
+    """An image on the server: its tags and the diff ids of its layers, base first."""
+
+    tags: tuple[str, ...]
+    layers: tuple[str, ...]
+
+
+@frozen
+class Route:
+    """What the proxy sends where, as its admin API tells it."""
+
+    project: str
+    app: str
+    hosts: tuple[str, ...]
+    targets: tuple[str, ...]
+    color: str
+    release: str
+    response_timeout: float
+    forward_headers: bool
+    previous: tuple[str, ...] = ()
+
+    @classmethod
+    def parse(cls, data: Mapping[str, Any]) -> Route:
+        """From the JSON object of ``GET /v1/routes``."""
+        return cls(
+            project=data["project"],
+            app=data["app"],
+            hosts=tuple(data["hosts"]),
+            targets=tuple(data["targets"]),
+            color=data["color"],
+            release=data["release"],
+            response_timeout=float(data["response_timeout"]),
+            forward_headers=bool(data["forward_headers"]),
+            previous=tuple((data.get("previous") or {}).get("targets", ())),
+        )
+
+
+@frozen
+class Facts:
+    """All we know about one server.
+
+    ``docker`` is the engine's version, None while none answers; ``fresh`` says that none is installed either.
+    ``routes`` is None while the proxy does not answer: then nobody knows which colour is live.
+    """
+
+    host: str
+    address: str
+    system: str
+    platform: str
+    machine_id: str
+    fresh: bool = False
+    docker: str | None = None
+    containers: tuple[Container, ...] = ()
+    networks: frozenset[str] = frozenset()
+    images: tuple[Image, ...] = field(default=(), repr=False)
+    routes: tuple[Route, ...] | None = None
+
+    def route(self, project: str, app: str) -> Route | None:
+        """The route of one app, if the proxy has it."""
+        found = (route for route in self.routes or () if (route.project, route.app) == (project, app))
+        return next(found, None)
+
+    def has_image(self, tag: str) -> bool:
+        """Whether the engine has an image of this name and tag."""
+        return any(tag in image.tags for image in self.images)
+
+    def container(self, name: str) -> Container | None:
+        """The container of this name, running or not."""
+        return next((each for each in self.containers if each.name == name), None)

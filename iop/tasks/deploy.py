@@ -1,0 +1,94 @@
+"""``iop`` and ``iop plan``: gather facts, decide, show or perform, and look again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from invoke import Context, task
+
+from iop import proxyimage
+from iop.config.project import App, Project
+from iop.connection import Server
+from iop.console import console
+from iop.errors import UsageError
+from iop.facts.git import Release, require_clean
+from iop.facts.git import release as read_release
+from iop.facts.server import Facts
+from iop.plan import naming
+from iop.plan.deploy import Plan, selected
+from iop.plan.deploy import plan as make_plan
+from iop.tasks.context import connect, project
+from iop.tasks.gather import gather
+from iop.tasks.perform import perform
+
+__all__ = ["deploy", "plan"]
+
+
+@task(iterable=["entry"], auto_shortflags=False, help={"entry": "only this app (may be repeated)"})
+def deploy(c: Context, entry: list[str] | None = None) -> None:
+    """Build, ship and switch every app, or the ones named."""
+    owner, apps, release = _wanted(c, entry)
+    require_clean(release)
+    _announce(release)
+    with _servers(c, apps) as servers:
+        facts, done = gather(servers.values()), 0
+        while True:
+            planned = _plan(owner, apps, facts, release)
+            perform(c, planned.steps, servers)
+            done += len(planned.steps)
+            if not planned.partial:
+                break
+            facts = gather(servers.values())
+        if not done:
+            console().say(f"Nothing to do: release {release.id} is live everywhere.")
+        console().urls([(each.name, _url(owner, each, facts[each.server])) for each in apps])
+
+
+@task(iterable=["entry"], auto_shortflags=False, help={"entry": "only this app (may be repeated)"})
+def plan(c: Context, entry: list[str] | None = None) -> None:
+    """Show the steps that a deploy would take, and change nothing."""
+    owner, apps, release = _wanted(c, entry)
+    _announce(release)
+    with _servers(c, apps) as servers:
+        planned = _plan(owner, apps, gather(servers.values()), release)
+    if not planned.steps:
+        console().say(f"Nothing to do: release {release.id} is live everywhere.")
+    console().plan([(step.host, step.title) for step in planned.steps])
+    for step in planned.steps:
+        console().output(step.command)
+    if planned.partial:
+        console().say("More follows once the proxy is up: what is live can't be seen before.")
+
+
+def _wanted(c: Context, entry: list[str] | None) -> tuple[Project, tuple[App, ...], Release]:
+    owner = project(c)
+    apps = selected(owner, entry or [])
+    if not apps:
+        raise UsageError("iop.yml names no apps", "add one under apps:")
+    return owner, apps, read_release(owner.directory, datetime.now(UTC))
+
+
+def _plan(owner: Project, apps: tuple[App, ...], facts: Mapping[str, Facts], release: Release) -> Plan:
+    return make_plan(owner, facts, apps, release.id, proxyimage.tag(owner.proxy))
+
+
+def _announce(release: Release) -> None:
+    source = "Git SHA" if release.source == "git" else "the time"
+    console().say(f"Using {source} for release ID: {release.id}")
+
+
+def _url(owner: Project, app: App, facts: Facts) -> str:
+    return f"http://{naming.hosts(owner, app, facts.address)[0]}"
+
+
+@contextmanager
+def _servers(c: Context, apps: tuple[App, ...]) -> Iterator[dict[str, Server]]:
+    """A connection to each server of these apps, closed at the end."""
+    servers = {each.server: connect(c, each.server) for each in apps}
+    try:
+        yield servers
+    finally:
+        for server in servers.values():
+            server.close()
