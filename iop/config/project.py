@@ -38,9 +38,9 @@ class Secret:
 
 @frozen
 class Ssh:
-    """How to log in. None means: what the user's ssh config says."""
+    """How to log in. None means: what the user's ssh config says; for the name, "iop" where it says nothing."""
 
-    username: str = "iop"
+    username: str | None = None
     port: int | None = None
     key_file: Path | None = None
 
