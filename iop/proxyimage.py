@@ -14,7 +14,7 @@ from importlib import metadata, util
 from pathlib import Path
 from shutil import copytree, ignore_patterns
 
-from iop import building, local
+from iop import __version__, building, local
 from iop.config.project import ProxyImage
 from iop.console import console
 from iop.disposable.bases import python_base
@@ -49,7 +49,7 @@ def tag(proxy: ProxyImage) -> str:
         digest.update(path.read_bytes())
     for line in (*_pins(), proxy.base_image):
         digest.update(line.encode())
-    return f"iop/proxy:{metadata.version('iop')}-{digest.hexdigest()[:12]}"
+    return f"iop/proxy:{__version__}-{digest.hexdigest()[:12]}"
 
 
 def build(name: str, proxy: ProxyImage, platform: str) -> None:

@@ -44,7 +44,7 @@ def app(c: Context, name: str) -> App:
 
 def connect(c: Context, host: str) -> Server:
     """A connection to ``host`` with the login of iop.yml; opened at its first use."""
-    ssh, config = project(c).ssh, c.config.clone()
+    ssh, config = project(c).ssh, c.config.clone(into=fabric.Config)
     named = config.base_ssh_config.lookup(host).get("user")
     keys: dict[str, Any] = {"key_filename": str(ssh.key_file)} if ssh.key_file else {}
     user = ssh.username or named or DEFAULT_USER
