@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from voluptuous import Invalid
 
 from iop.config.scalars import got
 
-__all__ = ["COMMANDS", "LONGEST", "entry_name", "environment_name", "plain_variable", "project_name"]
+__all__ = [
+    "COMMANDS",
+    "LONGEST",
+    "entry_name",
+    "environment_name",
+    "plain_variable",
+    "project_name",
+    "suggested",
+]
 
 #: Words that mean something after `iop`; an entry of that name could not be told from the command.
 COMMANDS = frozenset({"demo", "deploy", "exec", "init", "logs", "plan", "proxy", "run", "status"})
@@ -30,6 +39,13 @@ def project_name(value: object) -> str:
     if name in _OWN:
         raise Invalid(f"can't be {name}: iop's own containers are called so; choose another name")
     return name
+
+
+def suggested(text: str) -> str:
+    """Make a project name out of any text, such as a folder's name."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode("ascii").lower()
+    name = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:LONGEST].rstrip("-")
+    return f"{name or 'my'}-app" if name in {"", *_OWN} else name
 
 
 def entry_name(value: object) -> str:
