@@ -119,6 +119,26 @@ class Server(fabric.Connection):  # type: ignore[misc]  # fabric has no types
             raise self._failed(what, result)
         return result
 
+    @contextmanager
+    def session(self, text: str) -> Iterator[str]:
+        """Keep a script running as root for as long as the block lasts; yields the first line it prints.
+
+        The script must end by itself when its standard input does.
+        """
+        self.open()
+        with self._explained():
+            channel = self.create_session()
+            channel.exec_command(line(*self._sudo(), "sh", "-s"))
+            channel.sendall(text.encode())
+            with channel.makefile("r") as output:
+                first = output.readline().strip()
+        try:
+            yield first
+        finally:
+            channel.shutdown_write()
+            channel.recv_exit_status()
+            channel.close()
+
     def _sudo(self) -> tuple[str, ...]:
         return () if self.user == "root" else ("sudo", "-n")
 

@@ -43,6 +43,10 @@ class HostKeyError(ConnectError):
     """The server showed another key than the one in known_hosts."""
 
 
+class LockError(IopError):
+    """Another deploy is at work on the server."""
+
+
 class RemoteError(IopError):
     """A command failed on a server."""
 

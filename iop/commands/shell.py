@@ -5,7 +5,11 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 
-__all__ = ["ensure", "exports", "feed", "line", "quiet", "script"]
+__all__ = ["BUSY", "ensure", "exports", "feed", "line", "quiet", "script"]
+
+BUSY = "/run/lock/iop-busy.lock"
+# Tried first with `true`: a shell whose `exec` can't open a file ends on the spot.
+_MARK_BUSY = f"if true 8>>{BUSY}; then exec 8>>{BUSY}; flock -s 8; fi 2>/dev/null"
 
 
 def line(*argv: str) -> str:
@@ -40,7 +44,8 @@ def script(*lines: str) -> str:
     """A whole script that stops at the first failure.
 
     The braces make the shell read all of it before it runs any of it: a connection that breaks
-    half way through can't run half a script. HUP is ignored for the same reason.
+    half way through can't run half a script. HUP is ignored for the same reason, and a lock (see ``lock``)
+    tells the next run that this one is still at work.
     """
     body = "\n".join(lines)
-    return f"{{\nset -eu\ntrap '' HUP\n{body}\n}}\n"
+    return f"{{\nset -eu\ntrap '' HUP\n{_MARK_BUSY}\n{body}\n}}\n"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 
 from invoke import Context, task
@@ -16,6 +16,7 @@ from iop.errors import UsageError
 from iop.facts.git import Release, require_clean
 from iop.facts.git import release as read_release
 from iop.facts.server import Facts
+from iop.lock import locked
 from iop.plan import naming
 from iop.plan.deploy import Plan, selected
 from iop.plan.deploy import plan as make_plan
@@ -32,7 +33,9 @@ def deploy(c: Context, entry: list[str] | None = None) -> None:
     owner, apps, release = _wanted(c, entry)
     require_clean(release)
     _announce(release)
-    with _servers(c, apps) as servers:
+    with _servers(c, apps) as servers, ExitStack() as locks:
+        for server in servers.values():
+            locks.enter_context(locked(server))
         facts, done = gather(servers.values()), 0
         while True:
             planned = _plan(owner, apps, facts, release)

@@ -1,0 +1,33 @@
+"""One deploy at a time on a server."""
+
+from __future__ import annotations
+
+import getpass
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from iop.commands import lock
+from iop.connection import Server
+from iop.errors import LockError
+
+__all__ = ["locked"]
+
+PATIENCE = 10
+"""Seconds for a run that just died: its connection may not have been missed yet."""
+
+SETTLE = 120
+"""Seconds for what a run that died had started on the server, such as the stop of a container."""
+
+
+@contextmanager
+def locked(server: Server) -> Iterator[None]:
+    """Hold the server's deploy lock. Raises LockError with who has it and since when."""
+    who = f"{getpass.getuser()}@{platform.node()}"
+    with server.session(lock.hold(who, PATIENCE, SETTLE)) as answer:
+        if answer != lock.HELD:
+            raise LockError(
+                f"{server.original_host}: another deploy is at work there: {answer or 'nobody knows whose'}",
+                "run iop again when it has ended",
+            )
+        yield
