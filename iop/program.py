@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 import sys
-import traceback
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import fabric
 from invoke.collection import Collection
-from invoke.exceptions import Exit, Failure, ParseError
+from invoke.exceptions import ParseError
 from invoke.parser.argument import Argument
 from invoke.parser.context import ParserContext
 from invoke.parser.parser import Parser, ParseResult
@@ -20,12 +20,14 @@ from invoke.program import Program as InvokeProgram
 from iop import __version__, usage
 from iop.argv import Command, expand
 from iop.console import Console, console, use
-from iop.errors import IopError, UsageError
+from iop.errors import UsageError
+from iop.failure import report
 from iop.tasks.namespace import namespace
 
 __all__ = ["Config", "Program", "main", "program"]
 
-INTERRUPTED = 130
+_FLAGS = ("config", "ssh-config", "verbose", "debug", "yes")
+_SETTINGS = {"config": "file", "ssh-config": "ssh_config"}
 
 
 class Config(fabric.Config):  # type: ignore[misc]
@@ -48,11 +50,12 @@ class Program(InvokeProgram):
     def run(self, argv: Sequence[str] | None = None, exit: bool = True) -> None:
         """Run one command line. Every error becomes one message and an exit code: 1, or 2 for wrong usage."""
         self.normalize_argv(list(sys.argv if argv is None else argv))
-        _log(debug="--debug" in self.argv)
+        debug = "--debug" in self.argv
+        _log(debug=debug)
         try:
             self._perform()
-        except BaseException as error:
-            code = self._report(error)
+        except (Exception, KeyboardInterrupt) as error:
+            code = report(error, debug=debug)
         else:
             code = 0
         if exit:
@@ -60,16 +63,11 @@ class Program(InvokeProgram):
 
     def _perform(self) -> None:
         self.collection = self.namespace or Collection()
-        contexts = {str(context.name): context for context in self.collection.to_contexts()}
-        line = expand(self.argv[1:], {name: _command(context) for name, context in contexts.items()})
+        line = expand(self.argv[1:], {name: _command(context) for name, context in self._contexts.items()})
         if line[0] == "--help":
-            console().say(
-                usage.command(contexts[line[1]], self.collection)
-                if line[1:]
-                else usage.program(self.collection)
-            )
+            console().say(self._help(*line[1:]))
             return
-        self._parse(line, contexts)
+        self._parse(line)
         if self.args.version.value:
             console().say(f"{self.name} {self.version}")
             return
@@ -78,9 +76,19 @@ class Program(InvokeProgram):
         self.update_config()
         self.execute()
 
-    def _parse(self, line: list[str], contexts: dict[str, ParserContext]) -> None:
+    @cached_property
+    def _contexts(self) -> dict[str, ParserContext]:
+        """The parser's view of every task. Made once: Invoke takes the help texts out of the tasks."""
+        return {str(context.name): context for context in self.collection.to_contexts()}
+
+    def _help(self, name: str | None = None) -> str:
+        return (
+            usage.command(self._contexts[name], self.collection) if name else usage.program(self.collection)
+        )
+
+    def _parse(self, line: list[str]) -> None:
         try:
-            parsed = Parser(contexts.values(), initial=self.initial_context).parse_argv(line)
+            parsed = Parser(self._contexts.values(), initial=self.initial_context).parse_argv(line)
         except ParseError as error:
             raise UsageError(str(error)) from error
         except ValueError as error:
@@ -94,14 +102,8 @@ class Program(InvokeProgram):
 
     def update_config(self, merge: bool = True) -> None:
         """Put the flags that were given where tasks read them: ``c.config.iop.file`` and so on."""
-        names = {
-            "config": "file",
-            "ssh-config": "ssh_config",
-            "verbose": "verbose",
-            "debug": "debug",
-            "yes": "yes",
-        }
-        given = {ours: self.args[flag].value for flag, ours in names.items() if self.args[flag].value}
+        values = {_SETTINGS.get(flag, flag): self.args[flag].value for flag in _FLAGS}
+        given = {name: value for name, value in values.items() if value}
         overrides: dict[str, Any] = {"iop": given}
         if path := given.get("ssh_config"):
             if not Path(path).is_file():
@@ -109,30 +111,6 @@ class Program(InvokeProgram):
             overrides["ssh_config_path"] = path
         self.config.load_overrides(overrides, merge=merge)
         self.config.load_ssh_config()
-
-    def _report(self, error: BaseException) -> int:
-        if "--debug" in self.argv and not isinstance(error, UsageError):
-            console().warn("".join(traceback.format_exception(error)).rstrip())
-        if isinstance(error, KeyboardInterrupt):
-            console().fail(IopError("interrupted"))
-            return INTERRUPTED
-        if isinstance(error, SystemExit):
-            raise error
-        told = _explained(error)
-        if told.message:
-            console().fail(told)
-        return int(told.code)
-
-
-def _explained(error: BaseException) -> Exit:
-    if isinstance(error, Exit):
-        return error
-    if isinstance(error, Failure):
-        result = error.result
-        last = (result.stderr or result.stdout).strip().splitlines()[-1:]
-        return IopError(f"`{result.command}` exited {result.exited}", *last)
-    name, first = type(error).__name__, str(error).strip().partition("\n")[0]
-    return IopError(f"unexpected {name}: {first}; run again with --debug")
 
 
 def _command(context: ParserContext) -> Command:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from threading import Lock
@@ -63,6 +64,11 @@ class Console:
         """Print why the run ends. A live tree is closed first, so that the message stays below it."""
         self._close()
         self._write(self._err, f"error: {error}")
+
+    def trace(self, error: BaseException) -> None:
+        """The traceback of an error, for ``--debug``."""
+        self._close()
+        self._write(self._err, "".join(traceback.format_exception(error)).rstrip())
 
     def ask(self, question: str, default: str) -> str:
         """Ask a person; an empty answer, or no terminal to ask on, gives ``default``."""
