@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from uuid import uuid4
 
 from attrs import frozen
 
@@ -74,7 +73,7 @@ def create(server: DisposableServer, image: str, network: str, login: KeyPair, h
         *("create", "--name", server.name, "--hostname", server.name, *label(), *options()),
         *("--network", network, "--ip", server.address),
         *("--volume", f"{volume}:/var/lib/docker", "--volume", f"{server.shared}:/run/host"),
-        *("--env", "NOTIFY_SOCKET=/run/host/notify", "--env", f"container_uuid={uuid4()}", image),
+        *("--env", "NOTIFY_SOCKET=/run/host/notify", image),
     )
     docker("cp", "-", f"{server.name}:/", stdin=files(login, host))
     server._boot()
