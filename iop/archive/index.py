@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from attrs import define, field, frozen
 
@@ -80,7 +80,7 @@ class _Contents:
         return path
 
 
-def read_index(stream: BinaryIO) -> Index:
+def read_index(stream: IO[bytes]) -> Index:
     """Read a ``docker save`` archive of one image to its end, and check every layer against the image's config.
 
     Understands what Docker 20.10 and later write, from both image stores. Raises ShipError, naming what is
@@ -98,7 +98,7 @@ def read_index(stream: BinaryIO) -> Index:
     return Index(config, tags, _layers(contents, json.loads(config), image["Layers"], _name(tags)))
 
 
-def _read(stream: BinaryIO) -> _Contents:
+def _read(stream: IO[bytes]) -> _Contents:
     contents = _Contents()
     for member in tar.members(stream):
         if member.target is not None:

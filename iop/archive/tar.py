@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import tarfile
 from collections.abc import Iterator
-from typing import IO, BinaryIO
+from typing import IO
 
 from attrs import frozen
 
@@ -37,7 +37,7 @@ class Member:
             raise ShipError(f"the image archive ends inside {self.name}") from error
 
 
-def members(stream: BinaryIO) -> Iterator[Member]:
+def members(stream: IO[bytes]) -> Iterator[Member]:
     """The files and links of a tar stream, in its order. Raises ShipError for what is no tar or ends too early.
 
     The stream is read to its very end: a ``docker save`` cut off in its last padding would exit with an error.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from typing import BinaryIO
+from typing import IO
 
 from iop.archive import tar
 from iop.archive.compression import inflated
@@ -24,7 +24,7 @@ def common_prefix(diff_ids: Sequence[str], images: Iterable[Sequence[str]]) -> i
     return max((_shared(diff_ids, image) for image in images), default=0)
 
 
-def thin(stream: BinaryIO, index: Index, skip: int) -> Iterator[bytes]:
+def thin(stream: IO[bytes], index: Index, skip: int) -> Iterator[bytes]:
     """The image as an archive that lacks its first ``skip`` layers, in chunks of at most 1 MiB.
 
     ``stream`` is a second ``docker save`` of the image that ``index`` was read from. The same archive gives the same
