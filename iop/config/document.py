@@ -118,8 +118,10 @@ def _duplicates(node: yaml.Node | None, path: KeyPath, seen: set[int]) -> Iterat
         lines: dict[str, int] = {}
         for key, value in node.value:
             here, line = (*path, key.value), key.start_mark.line + 1
-            if isinstance(key, yaml.ScalarNode) and lines.setdefault(key.value, line) != line:
+            if isinstance(key, yaml.ScalarNode) and key.value in lines:
                 yield line, here, f"is given twice, first in line {lines[key.value]}; keep one"
+            elif isinstance(key, yaml.ScalarNode):
+                lines[key.value] = line
             yield from _duplicates(value, here, seen)
 
 
@@ -135,9 +137,10 @@ _REMEDIES = (
     ("found unexpected end of stream", "close the quote that is still open"),
     ("undefined alias", "quote a value that begins with *"),
     ("cannot start any token", "quote a value that begins with @, ` or %"),
-    ("expected a single document", "keep one document: remove the line ---"),
+    ("found another document", "keep one document: remove the line ---"),
     ("constructor for the tag", "quote a value that begins with !"),
     ("unhashable key", "a key must be plain text"),
+    ("'<stream end>'", "close the bracket that is still open"),
     ("expected ',' or", "close the bracket that is still open"),
 )
 

@@ -44,7 +44,7 @@ def read(path: Path, shown: str) -> Secrets:
         return Secrets(None, (Line(shown, 0, f"can't be read: {error.strerror}"),))
     problems = []
     if mode & 0o077:
-        problems.append(Line(shown, 0, f"can be read by others; run `chmod 600 {shown}`"))
+        problems.append(Line(shown, 0, f"is open to others than you; run `chmod 600 {shown}`"))
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

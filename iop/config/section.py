@@ -25,7 +25,8 @@ class Section:
     def __call__(self, value: object) -> dict[str, Any]:
         """Return the checked values by key. Raises MultipleInvalid with every problem in it."""
         if value is not None and not isinstance(value, dict):
-            raise Invalid(f"must be a mapping of keys, {got(value)}")
+            # Not what stood there: under `environment` it may be a secret.
+            raise Invalid("must be a mapping of keys")
         try:
             checked: dict[str, Any] = self._schema(value or {})
         except MultipleInvalid as errors:
@@ -43,7 +44,8 @@ class Section:
         if isinstance(error, RequiredFieldInvalid):
             return Invalid(error.msg, [str(step) for step in error.path])
         if error.msg == "extra keys not allowed":
-            return Invalid(f"unknown key; {self._nearest(str(error.path[-1]))}", error.path)
+            key = str(error.path[-1])
+            return Invalid(f"unknown key; {self._nearest(key)}", [key])
         return error
 
     def _nearest(self, key: str) -> str:
@@ -94,9 +96,7 @@ def list_of(item: Validator, what: str) -> Validator:
 
     def validate(value: object) -> tuple[Any, ...]:
         if not isinstance(value, list):
-            raise Invalid(
-                f"must be a list of {what}" + ("" if isinstance(value, dict) else f", {got(value)}")
-            )
+            raise Invalid(f"must be a list of {what}")
         return tuple(schema(value))
 
     return validate
