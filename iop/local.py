@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO, cast
 
 from iop.console import console
 from iop.errors import BuildError, IopError, MissingError
@@ -61,7 +61,7 @@ def watched(
 
 
 @contextmanager
-def reading(argv: Sequence[str]) -> Iterator[IO[bytes]]:
+def reading(argv: Sequence[str]) -> Iterator[BinaryIO]:
     """The output of a command as a stream. Raises IopError at the end when the command failed."""
     try:
         process = subprocess.Popen(
@@ -72,7 +72,7 @@ def reading(argv: Sequence[str]) -> Iterator[IO[bytes]]:
     if process.stdout is None or process.stderr is None:
         raise AssertionError("both are pipes")
     with process, _ended(process):
-        yield process.stdout
+        yield cast(BinaryIO, process.stdout)
         process.stdout.close()
         said = process.stderr.read().decode(errors="replace")
     if process.returncode:
