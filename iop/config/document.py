@@ -76,7 +76,7 @@ def parse(text: str) -> tuple[Document, list[tuple[int, KeyPath, str]]]:
     try:
         loader = _Loader(text)
         root = loader.get_single_node()
-        twice = list(_duplicates(root, (), set()))
+        twice = list(_given_twice(root, (), set()))
         data = None if root is None else loader.construct_document(root)
     except yaml.MarkedYAMLError as error:
         raise _syntax_problem(error) from None
@@ -107,13 +107,15 @@ def _child(node: yaml.Node, step: object) -> tuple[int, yaml.Node] | None:
     return None
 
 
-def _duplicates(node: yaml.Node | None, path: KeyPath, seen: set[int]) -> Iterator[tuple[int, KeyPath, str]]:
+def _given_twice(node: yaml.Node | None, path: KeyPath, seen: set[int]) -> Iterator[tuple[int, KeyPath, str]]:
     if node is None or id(node) in seen:  # an alias: its anchor was looked at
         return
     seen.add(id(node))
+    if isinstance(node, yaml.ScalarNode) and "\0" in node.value:  # no path, name or variable can hold it
+        raise SyntaxProblem(node.start_mark.line + 1, "holds a NUL character; remove it")
     if isinstance(node, yaml.SequenceNode):
         for position, item in enumerate(node.value):
-            yield from _duplicates(item, (*path, position), seen)
+            yield from _given_twice(item, (*path, position), seen)
     elif isinstance(node, yaml.MappingNode):
         lines: dict[str, int] = {}
         for key, value in node.value:
@@ -122,7 +124,7 @@ def _duplicates(node: yaml.Node | None, path: KeyPath, seen: set[int]) -> Iterat
                 yield line, here, f"is given twice, first in line {lines[key.value]}; keep one"
             elif isinstance(key, yaml.ScalarNode):
                 lines[key.value] = line
-            yield from _duplicates(value, here, seen)
+            yield from _given_twice(value, here, seen)
 
 
 #: What PyYAML says -> what to do about it; the first that matches is used.

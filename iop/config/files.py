@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +30,8 @@ def check(data: dict[str, Any], directory: Path) -> Iterator[Problem]:
     """Yield the files and folders that iop.yml names and that aren't there."""
     if written := dig(data, "ssh", "key_file", kind=str):
         try:
-            found = key_file(directory, written).is_file()
-        except (RuntimeError, OSError):
+            found = _is(Path.is_file, key_file(directory, written))
+        except RuntimeError:
             found = False
         if not found:
             yield Problem(("ssh", "key_file"), f"there is no file {written}; name your private key")
@@ -44,13 +44,21 @@ def _build(name: str, build: dict[str, Any], directory: Path) -> Iterator[Proble
     path = ("apps", name, "build")
     written = {key: dig(build, key, kind=str) for key in ("context", "dockerfile")}
     context, dockerfile = build_paths(directory, written["context"], written["dockerfile"])
-    if not context.is_dir():
+    if not _is(Path.is_dir, context):
         yield Problem((*path, "context"), f"there is no folder {written['context']}")
-    elif not dockerfile.is_file():
+    elif not _is(Path.is_file, dockerfile):
         shown = dockerfile.relative_to(directory) if dockerfile.is_relative_to(directory) else dockerfile
         near = context / (written["dockerfile"] or "Dockerfile")
-        if near.is_file() and near.is_relative_to(directory):
+        if _is(Path.is_file, near) and near.is_relative_to(directory):
             remedy = f"paths begin at the folder of iop.yml: write {near.relative_to(directory)}"
         else:
             remedy = "add one, or name yours in build.dockerfile"
         yield Problem((*path, "dockerfile"), f"there is no file {shown}; {remedy}")
+
+
+def _is(kind: Callable[[Path], bool], path: Path) -> bool:
+    """Ask what ``path`` is; one that is too long or may not be looked at is nothing."""
+    try:
+        return kind(path)
+    except OSError:
+        return False
