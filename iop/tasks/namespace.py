@@ -5,6 +5,7 @@ from __future__ import annotations
 from invoke import Collection
 
 from iop.tasks import deploy as deploying
+from iop.tasks.demo import demo
 from iop.tasks.init import init
 from iop.tasks.perform import STEPS
 
@@ -14,6 +15,7 @@ namespace = Collection()
 namespace.add_task(deploying.deploy, default=True)
 namespace.add_task(deploying.plan)
 namespace.add_task(init)
+namespace.add_task(demo)
 for name, collection in STEPS.items():
     namespace.add_collection(collection, name=name)
 namespace.configure(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from http.client import HTTPConnection
@@ -14,6 +15,7 @@ from iop.demo.sample import HOST, Sample
 from iop.disposable.bases import python_base
 from iop.disposable.server import DisposableServer
 
+ROOT = Path(__file__).parents[2]
 IOP = Path(sys.executable).with_name("iop")
 
 
@@ -65,6 +67,18 @@ class Project:
             check=False,
         )
         return Done(done.returncode, done.stdout, done.stderr)
+
+    def hand(self, task: str, color: str) -> None:
+        """Repeat one step by hand, as the plan prints it: through fab, from a clone of this repository."""
+        fab = IOP.with_name("fab")
+        subprocess.run(
+            (fab, "-c", "tasks", "--search-root", ROOT, "--ssh-config", self.server.ssh_config)
+            + ("-H", self.server.address, task, "--name", "web", "--color", color),
+            cwd=self.sample.folder,
+            env={**os.environ, "FABRIC_IOP_FILE": str(self.sample.folder / "iop.yml")},
+            stdin=subprocess.DEVNULL,
+            check=True,
+        )
 
     def start(self, *argv: str) -> subprocess.Popen[str]:
         """Start iop; its lines can be read as they come."""

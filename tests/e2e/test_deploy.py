@@ -1,0 +1,179 @@
+"""One server through its life: bare, deployed, deployed again and again under load, and failed deploys between."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from attrs import frozen
+
+from iop.demo.load import Load
+from iop.demo.sample import HOST
+from tests.e2e.conftest import Servers
+from tests.e2e.project import Done, Project
+
+DEPLOYS = 5
+KEPT = {"iop-edge", "iop-proxy"}
+
+
+@frozen
+class Deployed:
+    project: Project
+    first: Done
+    files_before: set[str]
+
+
+@pytest.fixture(scope="module")
+def deployed(module_servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+    """A bare server, after its first deploy."""
+    (server,) = module_servers(1)
+    project = Project.create(tmp_path_factory.mktemp("work") / "shop", server)
+    return Deployed(project, project.iop().ok(), set())
+
+
+@pytest.fixture
+def project(deployed: Deployed) -> Project:
+    """The project, put right again where the test before broke it."""
+    deployed.project.configure()
+    return deployed.project
+
+
+def test_a_bare_server_serves_the_app_after_one_command(deployed: Deployed) -> None:
+    assert deployed.first.steps[:4] == [
+        "Building the proxy",
+        f"Building web {deployed.project.sample.git('rev-parse', '--short', 'HEAD')}",
+        "Installing Docker",
+        "Creating network shop-network",
+    ]
+    assert deployed.first.out.splitlines()[-1].split() == ["web", f"http://{HOST}"]
+    assert deployed.project.answer() == (200, "hello from version 1")
+    assert deployed.project.containers() == {*KEPT, "shop-web-blue"}
+
+
+def test_a_second_run_changes_nothing_and_says_so(project: Project) -> None:
+    before = project.server.exec("docker", "ps", "--all", "--no-trunc")
+    done = project.iop().ok()
+    assert done.steps == []
+    assert "Nothing to do" in done.out
+    assert project.server.exec("docker", "ps", "--all", "--no-trunc").split()[:20] == before.split()[:20]
+    assert "Nothing to do" in project.iop("plan").ok().out
+
+
+def test_many_deploys_in_a_row_fail_no_request(project: Project) -> None:
+    """Keep-alive clients and five-second requests, all the while: no request fails, none is of a third version."""
+    files = project.listing()
+    live = project.answer()[1]
+    colors = project.colors()
+    with Load(project.server.address, 80, HOST) as load:
+        for number in range(DEPLOYS):
+            project.sample.version(f"load-{number}")
+            project.iop().ok()
+            assert project.answer() == (200, f"hello from version load-{number}")
+        report = load.stop()
+    assert not report.failed, report.failed[:5]
+    expected = {live, *(f"hello from version load-{number}" for number in range(DEPLOYS))}
+    assert set(report.by_body) == expected
+    assert report.requests > 100 * DEPLOYS
+    assert len(project.colors()) == 1
+    assert (project.colors() == colors) == (DEPLOYS % 2 == 0)
+    assert project.containers() == {*KEPT, *(f"shop-web-{color}" for color in project.colors())}
+    assert project.listing() == files
+
+
+def test_the_app_is_reachable_under_its_aliases(project: Project) -> None:
+    """From a container of the project, as another app would."""
+    code = "import urllib.request as r; print(r.urlopen('http://%s:3000/').read().decode().strip())"
+    image = project.server.exec(
+        "docker", "inspect", "--format", "{{.Config.Image}}", f"shop-web-{_live(project)}"
+    )
+    for alias in ("web", "shop-web"):
+        said = project.server.exec(
+            *("docker", "run", "--rm", "--network", "shop-network", image, "python3", "-c", code % alias)
+        )
+        assert said == project.answer()[1]
+
+
+def test_an_unhealthy_version_leaves_the_old_one_serving(project: Project) -> None:
+    live, containers = project.answer(), project.containers()
+    project.configure(
+        environment={"plain": [*_plain(project), "BROKEN=1"]},
+        health_check={"retries": 3, "interval": "200ms"},
+    )
+    project.sample.version("sick")
+    with Load(project.server.address, 80, HOST) as load:
+        done = project.iop()
+        report = load.stop()
+    assert done.code == 1
+    assert "is not healthy" in done.err
+    assert "answered 503" in done.err
+    assert "version sick listens on port 3000" in done.err  # its own last lines
+    assert "Traceback" not in done.out + done.err
+    assert not report.failed, report.failed[:5]
+    assert (project.answer(), project.containers()) == (live, containers)
+
+
+def test_a_version_that_dies_at_once_is_reported_as_such(project: Project) -> None:
+    live, containers = project.answer(), project.containers()
+    project.configure(command=["python3", "-c", "raise SystemExit('no database')"])
+    project.sample.commit("dies")
+    done = project.iop()
+    assert done.code == 1
+    assert "exit" in done.err
+    assert "no database" in done.err
+    assert (project.answer(), project.containers()) == (live, containers)
+
+
+def test_a_failed_build_touches_no_server(project: Project) -> None:
+    live, containers = project.answer(), project.containers()
+    dockerfile = project.sample.folder / "Dockerfile"
+    good = dockerfile.read_text()
+    dockerfile.write_text(good + "RUN echo it breaks here && false\n")
+    project.sample.commit("broken")
+    done = project.iop()
+    dockerfile.write_text(good)
+    project.sample.commit("mended")
+    assert done.code == 1
+    assert "it breaks here" in done.err
+    assert "Traceback" not in done.err
+    assert (project.answer(), project.containers()) == (live, containers)
+
+
+def test_more_replicas_and_a_secret(project: Project, tmp_path: Path) -> None:
+    """Every replica is checked and served; the secret is in no process list, and only in the container."""
+    secrets = project.sample.folder / ".iop" / "secrets"
+    secrets.parent.mkdir(exist_ok=True)
+    secrets.touch(0o600)
+    secrets.write_text('TOKEN="line one\nline two"\n')
+    project.configure(replicas=2, environment={"plain": _plain(project), "secret": ["TOKEN"]})
+    project.sample.version("doubled")
+    project.iop().ok()
+    color = _live(project)
+    assert project.containers() == {*KEPT, f"shop-web-{color}-1", f"shop-web-{color}-2"}
+    token = project.server.exec("docker", "exec", f"shop-web-{color}-1", "printenv", "TOKEN")
+    assert token == "line one\nline two"
+    assert project.answer() == (200, "hello from version doubled")
+
+
+def test_a_dirty_tree_is_not_deployed(project: Project) -> None:
+    (project.sample.folder / "new.txt").write_text("not committed")
+    done = project.iop()
+    (project.sample.folder / "new.txt").unlink()
+    assert done.code == 2
+    assert "new.txt" in done.err
+    assert "commit" in done.err
+
+
+def _plain(project: Project) -> list[str]:
+    return [line for line in _entry(project)["environment"]["plain"] if line.startswith("BASE=")]
+
+
+def _entry(project: Project) -> dict:
+    import yaml
+
+    return yaml.safe_load((project.sample.folder / "iop.yml").read_text())["apps"]["web"]
+
+
+def _live(project: Project) -> str:
+    (name, *_) = sorted(name for name in project.containers() if name.startswith("shop-web-"))
+    return name.split("-")[2]
