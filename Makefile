@@ -1,0 +1,36 @@
+# Each target does all of its own set-up: on a fresh Debian 12 it needs root, Python 3.11, git and make.
+# What is slow to make (.venv, .tox, .cache) is kept between runs and ignored by git.
+
+export IOP_CACHE := $(CURDIR)/.cache
+
+help:
+	@echo "make demo    an app deployed twice, under load, to a server made for the occasion"
+	@echo "make test    lint, types and every test (make test ENV=unit,proxy for some)"
+	@echo "make lint    ruff alone"
+	@echo "make bench   our proxy and our image transfer against their peers"
+	@echo "make docs    check that the documentation is true"
+
+demo: .venv/complete
+	.venv/bin/iop demo
+
+test: .venv/complete
+	.venv/bin/tox run $(if $(ENV),-e $(ENV))
+
+lint: .venv/complete
+	.venv/bin/ruff check . && .venv/bin/ruff format --check .
+
+bench: .venv/complete
+	.venv/bin/python bench/proxy.py
+	.venv/bin/python bench/transfer.py
+
+docs: .venv/complete
+	.venv/bin/pytest tests/unit/test_docs.py
+
+# Written last, so that an interrupted installation starts over.
+.venv/complete: requirements.txt pyproject.toml .ci/venv
+	bash .ci/venv .venv
+	.venv/bin/pip install --disable-pip-version-check --progress-bar off --requirement requirements.txt
+	.venv/bin/pip install --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+.PHONY: help demo test lint bench docs
