@@ -32,6 +32,7 @@ def build(
     """
     if not dockerfile.is_file():
         raise BuildError(f"no Dockerfile at {dockerfile}", "add one, or set build.dockerfile in iop.yml")
+    _keep_secrets_out(context)
     argv = commands.build(
         tag,
         context=context,
@@ -64,6 +65,19 @@ def python(tag: str) -> str:
     """The version of the Python in an image, as ``3.11``. Raises IopError when there is none."""
     code = "import sys; print('%d.%d' % sys.version_info[:2])"
     return local.output(("docker", "run", "--rm", "--network", "none", tag, "python3", "-c", code)).strip()
+
+
+def _keep_secrets_out(context: Path) -> None:
+    """A `COPY . .` would take .iop/secrets into the image, and so to the server."""
+    ignored = context / ".dockerignore"
+    lines = ignored.read_text().splitlines() if ignored.is_file() else []
+    if (context / ".iop" / "secrets").exists() and not any(
+        line.strip(" /").startswith(".iop") for line in lines
+    ):
+        raise BuildError(
+            f"{context / '.iop'} is part of the build context: its secrets could get into the image",
+            f"exclude it: echo .iop/ >> {ignored}",
+        )
 
 
 @cache

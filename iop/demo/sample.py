@@ -33,7 +33,8 @@ class Sample:
         copytree(APP, folder, dirs_exist_ok=True)
         sample = cls(folder)
         sample.configure(server, base, **entry)
-        (folder / ".gitignore").write_text(".iop/\n")
+        for name in (".gitignore", ".dockerignore"):
+            (folder / name).write_text(".iop/\n")
         sample.git("init", "--quiet", "--initial-branch=main")
         sample.commit("version 1")
         return sample

@@ -24,9 +24,15 @@ __all__ = ["tell"]
 def tell() -> None:
     """Run it. Raises IopError when a deploy or any request failed; the server is gone afterwards in any case."""
     say = console().say
-    with local_engine(say), servers(1, say) as (server,), tempfile.TemporaryDirectory(prefix="iop-demo-") as folder:
+    with (
+        local_engine(say),
+        servers(1, say) as (server,),
+        tempfile.TemporaryDirectory(prefix="iop-demo-") as folder,
+    ):
         sample = Sample.create(Path(folder) / "shop", server.address, python_base(say))
-        say(f"\nA bare Debian server is up at {server.address}: sshd, no Docker. The app is in {sample.folder}.")
+        say(
+            f"\nA bare Debian server is up at {server.address}: sshd, no Docker. The app is in {sample.folder}."
+        )
         _deploy(server, sample, "\n$ iop")
         with Load(server.address, 80, HOST) as load:
             sample.version("2")
@@ -50,7 +56,7 @@ def _deploy(server: DisposableServer, sample: Sample, announced: str) -> None:
 
 
 def _summary(report: Report) -> str:
-    seen = ", ".join(f"{each.count} × “{body}”" for body, each in sorted(report.by_body.items()))
+    seen = ", ".join(f"{each.count} times “{body}”" for body, each in sorted(report.by_body.items()))
     rows = {
         "requests sent": f"{report.requests}, {report.long_requests} of them of 5 seconds",
         "failed": str(len(report.failed)),

@@ -13,7 +13,7 @@ from iop.config.project import App, Project
 from iop.connection import Server
 from iop.console import console
 from iop.errors import UsageError
-from iop.facts.git import Release, require_clean
+from iop.facts.git import Release
 from iop.facts.git import release as read_release
 from iop.facts.server import Facts
 from iop.lock import locked
@@ -23,6 +23,7 @@ from iop.plan.deploy import plan as make_plan
 from iop.tasks.context import connect, project
 from iop.tasks.gather import gather
 from iop.tasks.perform import perform
+from iop.tasks.release import announce, committed
 
 __all__ = ["deploy", "plan"]
 
@@ -30,9 +31,9 @@ __all__ = ["deploy", "plan"]
 @task(iterable=["entry"], auto_shortflags=False, help={"entry": "only this app (may be repeated)"})
 def deploy(c: Context, entry: list[str] | None = None) -> None:
     """Build, ship and switch every app, or the ones named."""
-    owner, apps, release = _wanted(c, entry)
-    require_clean(release)
-    _announce(release)
+    owner, apps = _wanted(c, entry)
+    release = committed(c, owner)
+    announce(release)
     with _servers(c, apps) as servers, ExitStack() as locks:
         for server in servers.values():
             locks.enter_context(locked(server))
@@ -52,8 +53,9 @@ def deploy(c: Context, entry: list[str] | None = None) -> None:
 @task(iterable=["entry"], auto_shortflags=False, help={"entry": "only this app (may be repeated)"})
 def plan(c: Context, entry: list[str] | None = None) -> None:
     """Show the steps that a deploy would take, and change nothing."""
-    owner, apps, release = _wanted(c, entry)
-    _announce(release)
+    owner, apps = _wanted(c, entry)
+    release = read_release(owner.directory, datetime.now(UTC))
+    announce(release)
     with _servers(c, apps) as servers:
         planned = _plan(owner, apps, gather(servers.values()), release)
     if not planned.steps:
@@ -65,21 +67,16 @@ def plan(c: Context, entry: list[str] | None = None) -> None:
         console().say("More follows once the proxy is up: what is live can't be seen before.")
 
 
-def _wanted(c: Context, entry: list[str] | None) -> tuple[Project, tuple[App, ...], Release]:
+def _wanted(c: Context, entry: list[str] | None) -> tuple[Project, tuple[App, ...]]:
     owner = project(c)
     apps = selected(owner, entry or [])
     if not apps:
         raise UsageError("iop.yml names no apps", "add one under apps:")
-    return owner, apps, read_release(owner.directory, datetime.now(UTC))
+    return owner, apps
 
 
 def _plan(owner: Project, apps: tuple[App, ...], facts: Mapping[str, Facts], release: Release) -> Plan:
     return make_plan(owner, facts, apps, release.id, proxyimage.tag(owner.proxy))
-
-
-def _announce(release: Release) -> None:
-    source = "Git SHA" if release.source == "git" else "the time"
-    console().say(f"Using {source} for release ID: {release.id}")
 
 
 def _url(owner: Project, app: App, facts: Facts) -> str:

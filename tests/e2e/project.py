@@ -71,9 +71,9 @@ class Project:
     def hand(self, task: str, color: str) -> None:
         """Repeat one step by hand, as the plan prints it: through fab, from a clone of this repository."""
         fab = IOP.with_name("fab")
+        where = ("--search-root", ROOT, "--ssh-config", self.server.ssh_config, "-H", self.server.address)
         subprocess.run(
-            (fab, "-c", "tasks", "--search-root", ROOT, "--ssh-config", self.server.ssh_config)
-            + ("-H", self.server.address, task, "--name", "web", "--color", color),
+            (fab, "-c", "tasks", *where, task, "--name", "web", "--color", color),
             cwd=self.sample.folder,
             env={**os.environ, "FABRIC_IOP_FILE": str(self.sample.folder / "iop.yml")},
             stdin=subprocess.DEVNULL,
