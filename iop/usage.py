@@ -51,10 +51,20 @@ def command(context: ParserContext, tasks: Collection) -> str:
     own = (arg for arg in context.args.values() if arg.names[0] != "entry" and not arg.positional)
     flags = [(_spec(arg), arg.help or "") for arg in own if f"--{arg.names[0]}" not in GLOBAL]
     words = [arg.names[0].upper() for arg in context.positional_args]
-    usage = " ".join(["iop", name, *words, *(["[NAME …]"] if entries else []), "[flags]"])
-    short = "" if name != DEFAULT else f"\n       iop{usage.removeprefix(f'iop {DEFAULT}')}"
-    text = inspect.getdoc(tasks[name]) or ""
-    return "\n".join([f"Usage: {usage}{short}", "", text, "", "Flags:", *_columns([*flags, *_EVERYWHERE])])
+    line = " ".join([name, *words, *(["[NAME …]"] if entries else []), "[flags]"])
+    usages = [f"iop {line}", *([f"iop{line.removeprefix(name)}"] if name == DEFAULT else [])]
+    return "\n".join(
+        [
+            "Usage:",
+            *(f"  {usage}" for usage in usages),
+            "",
+            inspect.getdoc(tasks[name]) or "",
+            *(["", "Flags:", *_columns(flags)] if flags else []),
+            "",
+            "Flags of every command:",
+            *_columns(_EVERYWHERE),
+        ]
+    )
 
 
 def _spec(arg: Argument) -> str:

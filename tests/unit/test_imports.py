@@ -13,6 +13,9 @@ ROOT = Path(__file__).parents[2]
 #: The app that ``iop demo`` deploys: it runs in a container and is no part of the program.
 SAMPLE_APP = ROOT / "iop" / "demo" / "app"
 
+#: The demo's load generator runs in a process of its own, and its standard output goes to its parent alone.
+ANSWERS_ITS_PARENT = "iop.demo.traffic"
+
 #: From the top down. A module may import from its own layer and from those below it.
 LAYERS = (
     {"iop.__main__"},
@@ -124,7 +127,7 @@ def test_only_the_console_prints() -> None:
     printing = [
         f"{name}:{node.lineno}"
         for name, tree in sources("iop").items()
-        if not within(name, "iop.console")
+        if not within(name, "iop.console") and name != ANSWERS_ITS_PARENT
         for node in ast.walk(tree)
         if isinstance(node, ast.Attribute | ast.Name)
         if ast.unparse(node) in {"print", "pprint", "sys.stdout", "sys.stderr"}

@@ -176,12 +176,15 @@ def test_help_lists_commands_but_not_steps(run: Run) -> None:
 
 def test_help_of_a_command_tells_its_own_flags(run: Run) -> None:
     out = run("init", "--help")[1]
-    assert out.startswith("Usage: iop init [flags]\n\nWrite iop.yml.\n\nIt never overwrites one.\n")
+    assert out.startswith("Usage:\n  iop init [flags]\n\nWrite iop.yml.\n\nIt never overwrites one.\n")
     assert "--name NAME " in out
     assert "the project's name" in out
     assert "--non-interactive" in out
-    assert run("plan", "-h")[1].startswith("Usage: iop plan [NAME …] [flags]\n")
-    assert run("step.ssh", "-h")[1].startswith("Usage: iop step.ssh HOST [flags]\n")
+    assert run("deploy", "-h")[1].startswith(
+        "Usage:\n  iop deploy [NAME …] [flags]\n  iop [NAME …] [flags]\n"
+    )
+    assert run("plan", "-h")[1].startswith("Usage:\n  iop plan [NAME …] [flags]\n")
+    assert run("step.ssh", "-h")[1].startswith("Usage:\n  iop step.ssh HOST [flags]\n")
 
 
 def test_the_commands_are_those_of_the_real_program() -> None:
