@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+import yaml
 from attrs import frozen
 
 from iop.demo.load import Load
@@ -21,7 +21,6 @@ KEPT = {"iop-edge", "iop-proxy"}
 class Deployed:
     project: Project
     first: Done
-    files_before: set[str]
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +28,7 @@ def deployed(module_servers: Servers, tmp_path_factory: pytest.TempPathFactory) 
     """A bare server, after its first deploy."""
     (server,) = module_servers(1)
     project = Project.create(tmp_path_factory.mktemp("work") / "shop", server)
-    return Deployed(project, project.iop().ok(), set())
+    return Deployed(project, project.iop().ok())
 
 
 @pytest.fixture
@@ -52,11 +51,11 @@ def test_a_bare_server_serves_the_app_after_one_command(deployed: Deployed) -> N
 
 
 def test_a_second_run_changes_nothing_and_says_so(project: Project) -> None:
-    before = project.server.exec("docker", "ps", "--all", "--no-trunc")
+    before = project.started()
     done = project.iop().ok()
     assert done.steps == []
     assert "Nothing to do" in done.out
-    assert project.server.exec("docker", "ps", "--all", "--no-trunc").split()[:20] == before.split()[:20]
+    assert project.started() == before
     assert "Nothing to do" in project.iop("plan").ok().out
 
 
@@ -139,7 +138,7 @@ def test_a_failed_build_touches_no_server(project: Project) -> None:
     assert (project.answer(), project.containers()) == (live, containers)
 
 
-def test_more_replicas_and_a_secret(project: Project, tmp_path: Path) -> None:
+def test_more_replicas_and_a_secret(project: Project) -> None:
     """Every replica is checked and served; the secret is in no process list, and only in the container."""
     secrets = project.sample.folder / ".iop" / "secrets"
     secrets.parent.mkdir(exist_ok=True)
@@ -169,8 +168,6 @@ def _plain(project: Project) -> list[str]:
 
 
 def _entry(project: Project) -> dict:
-    import yaml
-
     return yaml.safe_load((project.sample.folder / "iop.yml").read_text())["apps"]["web"]
 
 
