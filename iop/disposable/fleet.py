@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from types import FrameType
 
@@ -19,6 +19,7 @@ from iop.disposable.network import Network
 from iop.disposable.owner import me, private_folder, remove_leftovers, remove_of
 from iop.disposable.pace import Say
 from iop.disposable.server import DisposableServer, create, destroy, write_ssh_config
+from iop.errors import IopError
 
 __all__ = ["remove", "servers", "start_servers"]
 
@@ -77,6 +78,8 @@ class _Fleet:
         for server in gone:
             destroy([server])
             self._note(server, running=False)
+        if not self.running:  # the engine may be stopped next
+            self.network.remove()
 
     def _start(self, image: str, release: str) -> DisposableServer:
         host = KeyPair.generate()
@@ -102,11 +105,16 @@ class _Fleet:
 @cache
 def _fleet() -> _Fleet:
     remove_leftovers()
-    atexit.register(remove_of, me())
+    atexit.register(_remove_the_rest)
     on_main_thread = threading.current_thread() is threading.main_thread()
     if on_main_thread and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, _leave)  # or atexit would not run
     return _Fleet()
+
+
+def _remove_the_rest() -> None:
+    with suppress(IopError):  # the engine was stopped before us, and everything removed before that
+        remove_of(me())
 
 
 def _leave(number: int, _frame: FrameType | None) -> None:

@@ -31,6 +31,12 @@ class Network:
             self._next += 1
             return self._addresses[self._next]
 
+    def remove(self) -> None:
+        """Remove it; the next server makes a new one."""
+        with self._lock:
+            if exists("network", self.name):
+                docker("network", "rm", self.name)
+
     def _make(self) -> None:
         # Only a network with a subnet of the user's choice takes --ip; Docker chooses a free one for us.
         for _ in range(5):

@@ -7,9 +7,10 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from iop.disposable import cache
 from iop.disposable.docker import docker
 
-__all__ = ["LABEL", "label", "me", "private_folder", "remove_leftovers", "remove_of"]
+__all__ = ["LABEL", "label", "me", "private_folder", "remove_leftovers", "remove_of", "runs", "started"]
 
 LABEL = "iop.disposable.owner"
 _FOLDER = "iop-servers-"
@@ -17,7 +18,7 @@ _FOLDER = "iop-servers-"
 
 def me() -> str:
     """This process: its id and when it started (clock ticks since boot), which no later one shares."""
-    return f"{os.getpid()}-{_started(os.getpid())}"
+    return f"{os.getpid()}-{started(os.getpid())}"
 
 
 def label() -> tuple[str, str]:
@@ -26,10 +27,9 @@ def label() -> tuple[str, str]:
 
 
 def private_folder() -> Path:
-    """This process's folder for keys and sockets (0700), made when it is missing."""
+    """This process's folder for keys and sockets (0700), made once."""
     path = Path(tempfile.gettempdir()) / f"{_FOLDER}{me()}"
-    if not path.exists():
-        path.mkdir(mode=0o700)  # fails when somebody else was faster: never trust what lies there
+    path.mkdir(mode=0o700)  # fails when somebody else was there first: never trust what lies there
     return path
 
 
@@ -42,8 +42,9 @@ def remove_leftovers() -> None:
     folders = Path(tempfile.gettempdir()).glob(f"{_FOLDER}*")
     owners |= {path.name.removeprefix(_FOLDER) for path in folders if path.stat().st_uid == os.geteuid()}
     for owner in owners:
-        if not _runs(owner):
-            remove_of(owner)
+        if not runs(owner):
+            with cache.locked("leftovers"):  # of two runs at once, one removes
+                remove_of(owner)
 
 
 def remove_of(owner: str) -> None:
@@ -59,15 +60,17 @@ def remove_of(owner: str) -> None:
     shutil.rmtree(Path(tempfile.gettempdir()) / f"{_FOLDER}{owner}", ignore_errors=True)
 
 
-def _started(pid: int) -> int | None:
-    """Field 22 of proc_pid_stat(5); None when there is no such process. The name before it may hold anything."""
+def started(pid: int) -> int | None:
+    """When a process started, in clock ticks since boot; None when there is none of that number."""
     try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
+        stat = Path(f"/proc/{pid}/stat").read_text()  # field 22 of proc_pid_stat(5)
     except OSError:
         return None
+    # The second field, the program's name in parentheses, may hold anything.
     return int(stat.rpartition(")")[2].split()[19])
 
 
-def _runs(owner: str) -> bool:
-    pid, _, started = owner.partition("-")
-    return pid.isdigit() and str(_started(int(pid))) == started
+def runs(owner: str) -> bool:
+    """Whether the process that ``me()`` named so still runs."""
+    pid, _, since = owner.partition("-")
+    return pid.isdigit() and since.isdigit() and started(int(pid)) == int(since)

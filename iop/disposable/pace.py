@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 
 __all__ = ["Say", "paced"]
+
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 Say = Callable[[str], None]
 """Takes one line of progress. Whoever calls us decides where it is shown."""
@@ -22,6 +25,6 @@ def paced(say: Say, prefix: str, interval: float = 2.0) -> Say:
         nonlocal last
         if time.monotonic() - last >= interval:
             last = time.monotonic()
-            say(f"{prefix}: {line[:100]}")
+            say(f"{prefix}: {_COLOUR.sub('', line)[:100]}")
 
     return say_sometimes

@@ -13,6 +13,8 @@ from iop.errors import MissingError
 
 __all__ = ["install", "system_path"]
 
+OS_RELEASE = Path("/etc/os-release")
+
 
 def install(needed: dict[str, str], say: Say, purpose: str) -> None:
     """Install with apt-get what is missing. ``needed`` maps a program, or a file's path, to its package.
@@ -23,11 +25,9 @@ def install(needed: dict[str, str], say: Say, purpose: str) -> None:
     if not missing:
         return
     names = " ".join(sorted(set(missing.values())))
-    lacking = f"{purpose} needs {', '.join(missing)}, which this machine lacks"
+    lacking = f"{purpose} needs {' and '.join(missing)}, which this machine lacks"
     if sys.platform != "linux" or not _debian():
-        raise MissingError(
-            lacking, "install Docker and debootstrap yourself, or use a Debian or Ubuntu machine"
-        )
+        raise MissingError(lacking, "install them by hand: only Debian and Ubuntu are known here")
     if os.geteuid() != 0:
         raise MissingError(lacking, f"run as root: apt-get install {names}")
     say(f"installing {names}")
@@ -47,7 +47,6 @@ def _there(what: str) -> bool:
 
 
 def _debian() -> bool:
-    release = Path("/etc/os-release")
-    text = release.read_text() if release.exists() else ""
+    text = OS_RELEASE.read_text() if OS_RELEASE.exists() else ""
     words = " ".join(line.partition("=")[2].strip('"') for line in text.splitlines() if line[:2] == "ID")
     return bool({"debian", "ubuntu"} & set(words.split())) and shutil.which("apt-get") is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from shutil import rmtree
 
 from attrs import frozen
 
@@ -84,6 +85,7 @@ def destroy(servers: Iterable[DisposableServer]) -> None:
     for server in servers:
         docker("rm", "--force", "--volumes", server.name)
         docker("volume", "rm", "--force", _volume(server.name))
+        rmtree(server.folder, ignore_errors=True)
 
 
 def write_ssh_config(servers: Iterable[DisposableServer], path: Path) -> None:

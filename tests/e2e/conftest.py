@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import Protocol
 
 import pytest
 
 from iop.disposable.engine import local_engine
 from iop.disposable.fleet import servers as started
+from iop.disposable.packages import install
 from iop.disposable.server import DisposableServer
 from iop.errors import MissingError
 
@@ -39,13 +40,20 @@ def say(request: pytest.FixtureRequest) -> Callable[[str], None]:
 def engine(say: Callable[[str], None]) -> Iterator[None]:
     """A local Docker engine. Without one the tests skip on a laptop; in CI nothing may be skipped."""
     with ExitStack() as stack:
-        try:
+        with _nothing_missing():
+            install({"ssh": "openssh-client"}, say, "testing over SSH")
             stack.enter_context(local_engine(say))
-        except MissingError as error:
-            if os.environ.get("CI"):
-                pytest.fail(str(error), pytrace=False)
-            pytest.skip(str(error))
         yield
+
+
+@contextmanager
+def _nothing_missing() -> Iterator[None]:
+    try:
+        yield
+    except MissingError as error:
+        if os.environ.get("CI"):
+            pytest.fail(str(error), pytrace=False)
+        pytest.skip(str(error))
 
 
 def _factory(say: Callable[[str], None]) -> Iterator[Servers]:
@@ -54,7 +62,8 @@ def _factory(say: Callable[[str], None]) -> Iterator[Servers]:
         def start(
             n: int = 1, *, release: str = "bookworm", prepared: bool = False
         ) -> tuple[DisposableServer, ...]:
-            return stack.enter_context(started(n, say, release, prepared))
+            with _nothing_missing():
+                return stack.enter_context(started(n, say, release, prepared))
 
         yield start
 
