@@ -15,7 +15,7 @@ from iop import archive, local
 from iop.commands import image as commands
 from iop.commands.shell import script
 from iop.connection import Server
-from iop.console import Progress
+from iop.console import Progress, console
 from iop.errors import RemoteError, ShipError
 
 __all__ = ["Shipped", "ship"]
@@ -38,7 +38,7 @@ def ship(server: Server, tag: str, progress: Progress | None = None) -> Shipped:
     skip = archive.common_prefix(layers, chains)
     sent = 0
     if skip:
-        sent = _thin(server, tag, skip, progress)
+        sent = _thin(server, tag, layers, skip, progress)
         if _arrived(server, tag, layers):
             return Shipped(sent, size, f"{skip} of {len(layers)} layers were there")
     sent += _full(server, tag, size, progress)
@@ -50,13 +50,12 @@ def ship(server: Server, tag: str, progress: Progress | None = None) -> Shipped:
     return Shipped(sent, size, "in full, after a thin load failed" if skip else "in full")
 
 
-def _thin(server: Server, tag: str, skip: int, progress: Progress | None) -> int:
+def _thin(server: Server, tag: str, layers: tuple[str, ...], skip: int, progress: Progress | None) -> int:
     with local.reading(commands.save(tag)) as saved:
-        index = archive.read_index(saved)
-    with local.reading(commands.save(tag)) as saved:
-        meter = _Meter(archive.total(index, skip), progress)
-        chunks = archive.thin(saved, index, skip)
-        return _load(server, tag, meter, chunks, check=False)
+        index = archive.read_index(saved, keep=layers[skip:])
+    meter = _Meter(archive.total(index, skip), progress)
+    chunks = archive.thin(lambda: local.reading(commands.save(tag)), index, skip)
+    return _load(server, tag, meter, chunks, check=False)
 
 
 def _full(server: Server, tag: str, size: int, progress: Progress | None) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from itertools import chain
 from typing import IO, Any
 
@@ -17,6 +17,7 @@ from iop.errors import ShipError
 __all__ = ["Index", "Layer", "read_index"]
 
 _DOCUMENT_LIMIT = 4 << 20
+_KEPT_LIMIT = 16 << 20
 _REMEDY = "build the image again; if that doesn't help, pull its base image again"
 
 
@@ -32,11 +33,15 @@ class Layer:
 
 @frozen
 class Index:
-    """An image as its archive holds it, layers from the base up. ``config`` is the exact JSON that is hashed."""
+    """An image as its archive holds it, layers from the base up. ``config`` is the exact JSON that is hashed.
+
+    ``kept`` has the uncompressed content of some small layers by diff id.
+    """
 
     config: bytes
     tags: tuple[str, ...]
     layers: tuple[Layer, ...]
+    kept: Mapping[str, bytes] = field(factory=dict, eq=False, repr=False)
 
     @property
     def image_id(self) -> str:
@@ -65,6 +70,11 @@ class _Contents:
     blobs: dict[str, _Blob] = field(factory=dict)
     links: dict[str, str] = field(factory=dict)
     documents: dict[str, bytes] = field(factory=dict)
+    kept: dict[str, bytes] = field(factory=dict)
+
+    def room(self) -> int:
+        """How many more bytes may be kept."""
+        return _KEPT_LIMIT - sum(map(len, self.kept.values()))
 
     def json(self, name: str) -> Any:
         """A document, parsed. Raises ShipError when it isn't there or isn't JSON."""
@@ -80,13 +90,14 @@ class _Contents:
         return path
 
 
-def read_index(stream: IO[bytes]) -> Index:
+def read_index(stream: IO[bytes], keep: Container[str] = ()) -> Index:
     """Read a ``docker save`` archive of one image to its end, and check every layer against the image's config.
 
+    Layers whose diff id is in ``keep`` stay in memory as long as they are at most 16 MiB together.
     Understands what Docker 20.10 and later write, from both image stores. Raises ShipError, naming what is
     missing, when the archive isn't whole: a containerd store may leave layers out (moby issue 49473).
     """
-    contents = _read(stream)
+    contents = _read(stream, keep)
     images = contents.json("manifest.json")
     if not isinstance(images, list) or len(images) != 1:
         raise ShipError("the archive must hold exactly one image")
@@ -95,10 +106,11 @@ def read_index(stream: IO[bytes]) -> Index:
     config = contents.documents.get(image["Config"])
     if config is None:
         raise ShipError(f"the archive of {_name(tags)} lacks the image's config", _REMEDY)
-    return Index(config, tags, _layers(contents, json.loads(config), image["Layers"], _name(tags)))
+    layers = _layers(contents, json.loads(config), image["Layers"], _name(tags))
+    return Index(config, tags, layers, contents.kept)
 
 
-def _read(stream: IO[bytes]) -> _Contents:
+def _read(stream: IO[bytes], keep: Container[str]) -> _Contents:
     contents = _Contents()
     for member in tar.members(stream):
         if member.target is not None:
@@ -110,16 +122,23 @@ def _read(stream: IO[bytes]) -> _Contents:
         if member.size <= _DOCUMENT_LIMIT and first[:1] in (b"{", b"["):
             contents.documents[member.name] = content = b"".join(whole)
             whole = [content]
-        contents.blobs[member.name] = _blob(whole, compressed=first.startswith(MAGIC))
+        room = contents.room() if keep else 0
+        blob, content = _blob(whole, room, compressed=first.startswith(MAGIC))
+        contents.blobs[member.name] = blob
+        if blob.digest in keep and len(content) == blob.size:
+            contents.kept[blob.digest] = content
     return contents
 
 
-def _blob(chunks: Iterable[bytes], *, compressed: bool) -> _Blob:
-    digest, size = hashlib.sha256(), 0
+def _blob(chunks: Iterable[bytes], room: int, *, compressed: bool) -> tuple[_Blob, bytes]:
+    """What is known of a content, and its first ``room`` bytes or a chunk less."""
+    digest, size, content = hashlib.sha256(), 0, bytearray()
     for chunk in inflated(chunks) if compressed else chunks:
         digest.update(chunk)
         size += len(chunk)
-    return _Blob(f"sha256:{digest.hexdigest()}", size, compressed)
+        if size <= room:
+            content += chunk
+    return _Blob(f"sha256:{digest.hexdigest()}", size, compressed), bytes(content)
 
 
 def _layers(contents: _Contents, config: Mapping[str, Any], paths: list[str], name: str) -> tuple[Layer, ...]:

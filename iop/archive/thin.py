@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import IO
 
 from iop.archive import tar
@@ -13,6 +14,8 @@ from iop.archive.layout import blob, documents
 from iop.errors import ShipError
 
 __all__ = ["common_prefix", "thin", "total"]
+
+_CHUNK = 1 << 20
 
 
 def common_prefix(diff_ids: Sequence[str], images: Iterable[Sequence[str]]) -> int:
@@ -24,22 +27,23 @@ def common_prefix(diff_ids: Sequence[str], images: Iterable[Sequence[str]]) -> i
     return max((_shared(diff_ids, image) for image in images), default=0)
 
 
-def thin(stream: IO[bytes], index: Index, skip: int) -> Iterator[bytes]:
+def thin(again: Callable[[], AbstractContextManager[IO[bytes]]], index: Index, skip: int) -> Iterator[bytes]:
     """The image as an archive that lacks its first ``skip`` layers, in chunks of at most 1 MiB.
 
-    ``stream`` is a second ``docker save`` of the image that ``index`` was read from. The same archive gives the same
-    bytes. Raises ShipError when the stream holds something else; what was sent until then must not be loaded.
+    ``again`` opens a second ``docker save`` of the image that ``index`` was read from; it is called when a layer to
+    send was not kept from the first. The same archive gives the same bytes. Raises ShipError when the stream holds
+    something else; what was sent until then must not be loaded.
     """
-    for name, content in documents(index):
-        yield from (tar.header(name, len(content)), content, tar.padding(len(content)))
     wanted = _wanted(index, skip)
-    for member in tar.members(stream):
-        if layer := wanted.pop(member.name, None):
-            yield tar.header(blob(layer.diff_id), layer.size)
-            yield from _verified(inflated(member.chunks()) if layer.compressed else member.chunks(), layer)
-            yield tar.padding(layer.size)
+    kept = [wanted.pop(each.member) for each in [*wanted.values()] if each.diff_id in index.kept]
+    files = [(blob(each.diff_id), index.kept[each.diff_id]) for each in kept]
+    for name, content in [*documents(index), *files]:
+        yield tar.header(name, len(content))
+        yield from (content[at : at + _CHUNK] for at in range(0, len(content), _CHUNK))
+        yield tar.padding(len(content))
     if wanted:
-        raise ShipError("the image changed while it was being sent", "run iop again")
+        with again() as stream:
+            yield from _streamed(stream, wanted)
     yield tar.END
 
 
@@ -63,6 +67,17 @@ def _wanted(index: Index, skip: int) -> dict[str, Layer]:
     """The layers to send by member, each content once. One that is skipped below may be needed again above."""
     by_content = {layer.diff_id: layer for layer in reversed(index.layers[skip:])}
     return {layer.member: layer for layer in by_content.values()}
+
+
+def _streamed(stream: IO[bytes], wanted: dict[str, Layer]) -> Iterator[bytes]:
+    """The layers that are ``wanted`` by member, from an archive; none is left in there at the end."""
+    for member in tar.members(stream):
+        if layer := wanted.pop(member.name, None):
+            yield tar.header(blob(layer.diff_id), layer.size)
+            yield from _verified(inflated(member.chunks()) if layer.compressed else member.chunks(), layer)
+            yield tar.padding(layer.size)
+    if wanted:
+        raise ShipError("the image changed while it was being sent", "run iop again")
 
 
 def _verified(chunks: Iterable[bytes], layer: Layer) -> Iterator[bytes]:

@@ -21,7 +21,7 @@ LAYOUTS = {
 
 
 def sent(archive: bytes, skip: int) -> bytes:
-    return b"".join(thin(io.BytesIO(archive), read_index(io.BytesIO(archive)), skip))
+    return b"".join(thin(lambda: io.BytesIO(archive), read_index(io.BytesIO(archive)), skip))
 
 
 def contents(archive: bytes) -> dict[str, bytes]:
@@ -97,7 +97,7 @@ def test_a_layer_that_comes_twice_is_sent_once() -> None:
 @given(st.lists(st.integers(1, 3000), min_size=1, max_size=5), st.sampled_from(sorted(LAYOUTS)))
 def test_the_bytes_do_not_depend_on_how_the_pipe_cuts_the_stream(pieces: list[int], layout: str) -> None:
     archive = LAYOUTS[layout]
-    cut = b"".join(thin(images.Trickle(archive, pieces), read_index(io.BytesIO(archive)), 1))
+    cut = b"".join(thin(lambda: images.Trickle(archive, pieces), read_index(io.BytesIO(archive)), 1))
     assert cut == sent(archive, 1)
 
 
@@ -111,7 +111,27 @@ def test_the_bytes_do_not_depend_on_how_the_pipe_cuts_the_stream(pieces: list[in
 )
 def test_an_image_that_changed_in_between_is_noticed(other: bytes) -> None:
     with pytest.raises(ShipError):
-        list(thin(io.BytesIO(other), read_index(io.BytesIO(LAYOUTS["25"])), 0))
+        list(thin(lambda: io.BytesIO(other), read_index(io.BytesIO(LAYOUTS["25"])), 0))
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_small_layers_that_were_kept_need_no_second_pass(layout: str) -> None:
+    index = read_index(io.BytesIO(LAYOUTS[layout]), keep=[images.digest(each) for each in LAYERS[1:]])
+    archive = b"".join(thin(lambda: pytest.fail("a second pass"), index, 1))
+    assert contents(archive) == contents(sent(LAYOUTS[layout], 1))
+    assert len(archive) == total(index, 1)
+
+
+def test_what_was_not_kept_comes_from_the_second_pass() -> None:
+    index = read_index(io.BytesIO(LAYOUTS["25"]), keep=[images.digest(LIBS)])
+    archive = b"".join(thin(lambda: io.BytesIO(LAYOUTS["25"]), index, 0))
+    assert contents(archive) == contents(sent(LAYOUTS["25"], 0))
+
+
+def test_only_so_much_is_kept() -> None:
+    layers = [images.layer(name, name.encode() * (7 << 20)) for name in "abc"]
+    index = read_index(io.BytesIO(images.oci(layers)), keep=list(map(images.digest, layers)))
+    assert sorted(index.kept) == sorted(map(images.digest, layers[:2]))
 
 
 @pytest.mark.parametrize(
