@@ -38,8 +38,11 @@ def ship(server: Server, tag: str, progress: Progress | None = None) -> Shipped:
     skip = archive.common_prefix(layers, chains)
     sent = 0
     if skip:
-        sent = _thin(server, tag, layers, skip, progress)
-        if _arrived(server, tag, layers):
+        try:
+            sent = _thin(server, tag, layers, skip, progress)
+        except ShipError as error:  # an archive that we can't read may still be one that Docker can
+            console().output(str(error))
+        if sent and _arrived(server, tag, layers):
             return Shipped(sent, size, f"{skip} of {len(layers)} layers were there")
     sent += _full(server, tag, size, progress)
     if not _arrived(server, tag, layers):
