@@ -93,6 +93,26 @@ def test_a_wrong_key(project: Project, tmp_path: Path) -> None:
     assert f"root@{project.server.address}" in said
 
 
+@pytest.mark.parametrize("sudo", [True, False])
+def test_a_user_who_may_or_may_not_use_sudo(project: Project, tmp_path: Path, sudo: bool) -> None:
+    server, name = project.server, "deployer" if sudo else "visitor"
+    server.exec("useradd", "--create-home", "--shell", "/bin/sh", name)
+    server.exec("cp", "-r", "/root/.ssh", f"/home/{name}/.ssh")
+    server.exec("chown", "-R", f"{name}:", f"/home/{name}/.ssh")
+    if sudo:
+        server.exec("sh", "-c", f"echo '{name} ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/{name}")
+    config = project.sample.folder / "iop.yml"
+    config.write_text(config.read_text().replace("username: root", f"username: {name}"))
+    done = project.iop("plan")
+    project.configure()
+    if sudo:
+        assert "Installing Docker" in done.ok().out
+    else:
+        said = refused(done)
+        assert f"{name} may not use sudo without a password" in said
+        assert "NOPASSWD" in said
+
+
 def test_a_server_that_is_down(project: Project, tmp_path: Path) -> None:
     """A port of this machine that was free a moment ago and that nobody listens on."""
     with socket.socket() as closed:
