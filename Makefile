@@ -28,9 +28,10 @@ docs: .venv/complete
 
 # Written last, so that an interrupted installation starts over.
 .venv/complete: requirements.txt pyproject.toml .ci/venv
-	bash .ci/venv .venv
-	.venv/bin/pip install --disable-pip-version-check --progress-bar off --requirement requirements.txt
-	.venv/bin/pip install --disable-pip-version-check --no-deps --editable .
+	@bash .ci/venv .venv
+	@echo "Installing what requirements.txt pins, and iop itself (about half a minute)"
+	@.venv/bin/pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	@.venv/bin/pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
 .PHONY: help demo test lint bench docs

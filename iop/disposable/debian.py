@@ -65,7 +65,7 @@ class Tree:
         purpose = f"making a Debian {self.release} image"
         if sys.platform != "linux" or os.geteuid() != 0:
             raise MissingError(f"{purpose} needs Linux and root", "run it once as root; the result is kept")
-        install(_NEEDED, paced(say, "apt-get"), purpose)
+        install(_NEEDED, say, purpose)
 
     def _bootstrap(self, root: Path, say: Say) -> None:
         tell = paced(say, f"debootstrap {self.release}")

@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from iop.disposable import cache
 from iop.disposable.daemon import daemon
 from iop.disposable.docker import answers
-from iop.disposable.pace import Say, paced
+from iop.disposable.pace import Say
 from iop.disposable.packages import install
 from iop.errors import MissingError
 
@@ -44,7 +44,7 @@ def local_engine(say: Say) -> Iterator[None]:
         with cache.locked("engine"):  # two runs at once must not start two
             if not answers():
                 for programs in _PROGRAMS:
-                    install(programs, paced(say, "apt-get"), "starting a Docker engine")
+                    install(programs, say, "starting a Docker engine")
             if not answers():  # where systemd runs, the package has started it by now, and it stays
                 say("starting a Docker engine")
                 stack.enter_context(daemon())

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from iop.disposable.docker import follow
-from iop.disposable.pace import Say
+from iop.disposable.pace import Say, paced
 from iop.errors import MissingError
 
 __all__ = ["install", "system_path"]
@@ -31,10 +31,11 @@ def install(needed: dict[str, str], say: Say, purpose: str) -> None:
     if os.geteuid() != 0:
         raise MissingError(lacking, f"run as root: apt-get install {names}")
     say(f"installing {names}")
+    tell = paced(say, "apt-get")
     environment = ["env", "DEBIAN_FRONTEND=noninteractive", "NEEDRESTART_MODE=l"]
     for arguments in (["update", "-q"], ["install", "-y", "-q", "--no-install-recommends", *names.split()]):
         for line in follow([*environment, "apt-get", *arguments]):
-            say(line)
+            tell(line)
 
 
 def system_path() -> str:
