@@ -1,0 +1,150 @@
+"""The admin API's calls: JSON in, JSON out. docs/proxy.md describes them, tests/contract.py holds both sides to it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from attrs import frozen
+from twisted.internet.interfaces import IReactorTime
+
+from iopproxy import __version__
+from iopproxy.control.drain import drain
+from iopproxy.control.health import Check, Checker
+from iopproxy.control.routes import Routes
+from iopproxy.routing.hosts import normalise
+from iopproxy.routing.inflight import InFlight
+from iopproxy.routing.state import NoRouteError, RouteError
+from iopproxy.routing.wire import (
+    InvalidError,
+    read_route,
+    read_seconds,
+    read_target,
+    read_targets,
+    require_keys,
+    write_route,
+)
+
+__all__ = ["Answer", "Api", "Call"]
+
+Json = dict[str, Any]
+Handler = Callable[..., Awaitable[Json]]
+
+_PATH = re.compile(r"/[!-~]{0,1023}")
+
+
+@frozen
+class Call:
+    """One request to the API. ``body`` is the decoded JSON, None when there was none."""
+
+    method: str
+    path: str
+    body: Any = None
+
+
+@frozen
+class Answer:
+    """Its response."""
+
+    status: int
+    body: Json
+
+
+class Api:
+    """Every call but the check for the token."""
+
+    def __init__(self, routes: Routes, in_flight: InFlight, checker: Checker, clock: IReactorTime) -> None:
+        self._routes = routes
+        self._in_flight = in_flight
+        self._checker = checker
+        self._clock = clock
+        self._calls: tuple[tuple[str, re.Pattern[str], Handler], ...] = (
+            ("GET", re.compile("/healthz"), self._healthz),
+            ("GET", re.compile("/v1/routes"), self._list_routes),
+            ("PUT", re.compile("/v1/routes/([^/]+)/([^/]+)"), self._put_route),
+            ("POST", re.compile("/v1/routes/([^/]+)/([^/]+)/switch-back"), self._switch_back),
+            ("DELETE", re.compile("/v1/hosts/([^/]+)"), self._delete_host),
+            ("GET", re.compile("/v1/targets"), self._list_targets),
+            ("POST", re.compile("/v1/drain"), self._drain),
+            ("POST", re.compile("/v1/check"), self._check),
+        )
+
+    async def answer(self, call: Call) -> Answer:
+        """Perform one call. What it can't do is in the answer's ``error``, a sentence."""
+        found = [(each, match) for each in self._calls if (match := each[1].fullmatch(call.path))]
+        if not found:
+            return Answer(404, {"error": "There is no such path."})
+        for (method, _, handler), match in found:
+            if method == call.method:
+                try:
+                    return Answer(200, await handler(call.body, *match.groups()))
+                except InvalidError as error:
+                    return Answer(400, {"error": str(error)})
+                except NoRouteError as error:
+                    return Answer(404, {"error": str(error)})
+                except RouteError as error:
+                    return Answer(409, {"error": str(error)})
+                except OSError as error:
+                    return Answer(500, {"error": f"It could not be saved, so nothing changed: {error}"})
+        return Answer(405, {"error": f"{call.path} takes {found[0][0][0]} only."})
+
+    async def _healthz(self, _body: Any) -> Json:
+        return {"status": "ok", "version": __version__}
+
+    async def _list_routes(self, _body: Any = None) -> Json:
+        return {"routes": [write_route(route) for route in self._routes.router.table.routes]}
+
+    async def _put_route(self, body: Any, project: str, app: str) -> Json:
+        return write_route(await self._routes.put(read_route(project, app, body)))
+
+    async def _switch_back(self, _body: Any, project: str, app: str) -> Json:
+        return write_route(await self._routes.switch_back(project, app))
+
+    async def _delete_host(self, _body: Any, host: str) -> Json:
+        name = normalise(host.encode("ascii", "replace"))
+        if name is None:
+            raise InvalidError("That isn't a host name.")
+        await self._routes.delete_host(name)
+        return await self._list_routes()
+
+    async def _list_targets(self, _body: Any) -> Json:
+        routed = self._routes.router.targets
+        return {
+            "targets": [
+                {"target": target, "in_flight": self._in_flight.count(target), "routed": target in routed}
+                for target in sorted(routed | self._in_flight.targets())
+            ]
+        }
+
+    async def _drain(self, body: Any) -> Json:
+        require_keys(body, frozenset({"targets", "timeout"}))
+        targets = frozenset(read_targets(body["targets"]))
+        timeout = read_seconds(body["timeout"], "timeout")
+        if routed := targets & self._routes.router.targets:
+            raise RouteError(f"{min(routed)} is still routed; it would never be idle.")
+        left = await drain(self._in_flight, targets, timeout, self._clock)
+        return {"drained": not any(left.values()), "in_flight": left}
+
+    async def _check(self, body: Any) -> Json:
+        verdict = await self._checker.run(_read_check(body))
+        return {"healthy": verdict.healthy, "attempts": verdict.attempts, "reason": verdict.reason}
+
+
+def _read_check(body: Any) -> Check:
+    require_keys(body, frozenset({"target", "path", "host", "interval", "timeout", "attempts"}))
+    path, host, attempts = body["path"], body["host"], body["attempts"]
+    if not isinstance(path, str) or not _PATH.fullmatch(path):
+        raise InvalidError("path must start with / and hold neither spaces nor control characters.")
+    if not isinstance(host, str) or normalise(host.encode("ascii", "replace")) is None:
+        raise InvalidError("host must be a host name.")
+    if not isinstance(attempts, int) or isinstance(attempts, bool) or not 1 <= attempts <= 1000:
+        raise InvalidError("attempts must be a whole number from 1 to 1000.")
+    return Check(
+        target=read_target(body["target"]),
+        path=path,
+        host=host,
+        interval=read_seconds(body["interval"], "interval"),
+        timeout=read_seconds(body["timeout"], "timeout"),
+        attempts=attempts,
+    )

@@ -1,0 +1,56 @@
+"""Where the targets' names lead: the last address that was good is kept.
+
+A container that is moved between aliases loses its name for a moment while it serves; its address stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+
+from twisted.internet.abstract import isIPAddress
+from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.error import DNSLookupError
+from twisted.internet.interfaces import IReactorCore
+
+from iopproxy.http.limits import CONNECT_TIME
+
+__all__ = ["Addresses", "split_target"]
+
+
+def split_target(target: str) -> tuple[str, int]:
+    """``name:port`` as (name, port)."""
+    name, _, port = target.rpartition(":")
+    return name, int(port)
+
+
+class Addresses:
+    """Names to IPv4 addresses, remembered."""
+
+    def __init__(self, reactor: IReactorCore) -> None:
+        self._reactor = reactor
+        self._known: dict[str, str] = {}
+
+    def known(self, name: str) -> str | None:
+        """The last good address of a name, or the name itself when it is an address."""
+        return name if isIPAddress(name) else self._known.get(name)
+
+    async def resolve(self, name: str) -> str | None:
+        """Ask again; the last good address when the name isn't known now."""
+        if isIPAddress(name):
+            return name
+        with suppress(DNSLookupError):
+            self._known[name] = await self._reactor.resolve(name, (int(CONNECT_TIME),))
+        return self._known.get(name)
+
+    def learn(self, targets: Iterable[str]) -> Deferred[object]:
+        """Ask for all of them at once; fires when all have answered, whatever it was."""
+        names = {split_target(target)[0] for target in targets}
+        return DeferredList(
+            [Deferred.fromCoroutine(self.resolve(name)) for name in names], consumeErrors=True
+        )
+
+    def keep_only(self, targets: Iterable[str]) -> None:
+        """Forget the names that no target has any more."""
+        names = {split_target(target)[0] for target in targets}
+        self._known = {name: address for name, address in self._known.items() if name in names}

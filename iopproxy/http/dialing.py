@@ -1,0 +1,61 @@
+"""Connections to upstreams over TCP: the one place that knows which transport lies under their protocols."""
+
+from __future__ import annotations
+
+from typing import Protocol as Seam
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IAddress, IConnector, IReactorTCP
+from twisted.internet.protocol import ClientFactory, Protocol
+from twisted.python.failure import Failure
+
+from iopproxy.http.limits import CONNECT_TIME
+
+__all__ = ["Dialer", "Outgoing", "TcpDialer"]
+
+
+class Outgoing(Protocol):
+    """A protocol that tells when it got its transport. Cancelling ``opened`` gives up connecting."""
+
+    def __init__(self) -> None:
+        self.connector: IConnector | None = None
+        self.opened: Deferred[None] = Deferred(lambda _: self.connector and self.connector.disconnect())
+
+    def connectionMade(self) -> None:
+        """There is a transport."""
+        self.opened.callback(None)
+
+
+class Dialer(Seam):
+    """How a protocol gets a transport to an address."""
+
+    def dial(self, address: str, port: int, protocol: Outgoing) -> Deferred[None]:
+        """``protocol.opened``: fires once connected, fails with what Twisted's connectors fail with."""
+
+
+class TcpDialer:
+    """Twisted's own sockets."""
+
+    def __init__(self, reactor: IReactorTCP) -> None:
+        self._reactor = reactor
+
+    def dial(self, address: str, port: int, protocol: Outgoing) -> Deferred[None]:
+        """Connect ``protocol`` to a literal address within CONNECT_TIME."""
+        protocol.connector = self._reactor.connectTCP(address, port, _Once(protocol), timeout=CONNECT_TIME)
+        return protocol.opened
+
+
+class _Once(ClientFactory):
+    """One connection for one protocol that exists already."""
+
+    noisy = False
+
+    def __init__(self, protocol: Outgoing) -> None:
+        self._outgoing = protocol
+
+    def buildProtocol(self, addr: IAddress | None) -> Protocol:
+        return self._outgoing
+
+    def clientConnectionFailed(self, connector: IConnector, reason: Failure) -> None:
+        if not self._outgoing.opened.called:
+            self._outgoing.opened.errback(reason)

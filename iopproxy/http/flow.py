@@ -1,0 +1,37 @@
+"""Backpressure: reading from a transport stops while anybody holds it back."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from iopproxy.http.transport import Transport
+
+__all__ = ["PIPELINE", "UPLOAD", "Valve"]
+
+PIPELINE: Final = 1
+"""A request waits for its turn; no more are read."""
+UPLOAD: Final = 2
+"""A request's body can't go on to its target yet."""
+
+
+class Valve:
+    """Reading from one transport, open while no reason holds it shut."""
+
+    __slots__ = ("_held", "_transport")
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self._held = 0
+
+    def hold(self, reason: int) -> None:
+        """Stop reading for a reason."""
+        if not self._held:
+            self._transport.pauseProducing()
+        self._held |= reason
+
+    def release(self, reason: int) -> None:
+        """The reason is gone; read on unless there is another."""
+        if self._held & reason:
+            self._held &= ~reason
+            if not self._held:
+                self._transport.resumeProducing()

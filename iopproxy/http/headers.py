@@ -1,0 +1,85 @@
+"""What each header line means to a proxy, and which lines go on (RFC 9110 section 7.6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Final
+
+__all__ = [
+    "CONNECTION",
+    "DATE",
+    "ENCODING",
+    "EXPECT",
+    "FORWARDED",
+    "HOST",
+    "LENGTH",
+    "OTHER",
+    "kind",
+    "named",
+]
+
+Header = tuple[bytes, bytes]
+
+OTHER: Final = 0
+"""Goes on as it is."""
+DROPPED: Final = 1
+"""Belongs to one connection only."""
+CONNECTION: Final = 2
+HOST: Final = 3
+LENGTH: Final = 4
+ENCODING: Final = 5
+FORWARDED: Final = 6
+"""Says who the client is; believed only where the route says so."""
+EXPECT: Final = 7
+DATE: Final = 8
+
+_KINDS: Final = {
+    b"connection": CONNECTION,
+    b"host": HOST,
+    b"content-length": LENGTH,
+    b"transfer-encoding": ENCODING,
+    b"expect": EXPECT,
+    b"date": DATE,
+    b"keep-alive": DROPPED,
+    b"proxy-connection": DROPPED,
+    b"proxy-authenticate": DROPPED,
+    b"proxy-authorization": DROPPED,
+    b"te": DROPPED,
+    b"trailer": DROPPED,
+    b"upgrade": DROPPED,
+    b"http2-settings": DROPPED,
+    b"forwarded": FORWARDED,
+    b"x-real-ip": FORWARDED,
+    b"x-forwarded-for": FORWARDED,
+    b"x-forwarded-proto": FORWARDED,
+    b"x-forwarded-host": FORWARDED,
+    b"x-forwarded-port": FORWARDED,
+    b"x-forwarded-server": FORWARDED,
+    b"x-forwarded-prefix": FORWARDED,
+    b"x-forwarded-ssl": FORWARDED,
+}
+
+
+@lru_cache(maxsize=4096)
+def kind(name: bytes) -> int:
+    """The meaning of a header's name.
+
+    A name with underscores that CGI-like servers would take for one of ours (X_Forwarded_For) is DROPPED.
+    """
+    lower = name.lower()
+    if b"_" in lower and lower.replace(b"_", b"-") in _KINDS:
+        return DROPPED
+    return _KINDS.get(lower, OTHER)
+
+
+def named(connection: Iterable[bytes]) -> frozenset[bytes]:
+    """The header names, in lower case, that Connection lines name."""
+    return frozenset(
+        option.strip(b" \t").lower() for value in connection for option in value.split(b",") if option.strip()
+    )
+
+
+def without(headers: Iterable[Header], names: frozenset[bytes]) -> list[Header]:
+    """The lines whose name isn't in ``names``."""
+    return [each for each in headers if each[0].lower() not in names]

@@ -1,0 +1,194 @@
+"""HTTP/1.1 with one client: requests are answered one after the other, in the order they came (RFC 9112)."""
+
+from __future__ import annotations
+
+from collections.abc import MutableSet
+
+from twisted.internet.interfaces import IPushProducer
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from iopproxy.http import limits
+from iopproxy.http.deadlines import NEVER
+from iopproxy.http.exchange import Relay
+from iopproxy.http.flow import PIPELINE, UPLOAD, Valve
+from iopproxy.http.reader import RequestReader
+from iopproxy.http.stream1 import Http1Stream
+from iopproxy.http.transport import Transport
+from iopproxy.http.writing import CLOSE, page
+
+__all__ = ["Http1Connection"]
+
+
+@implementer(IPushProducer)
+class Http1Connection(Protocol):
+    """A client's connection. It adds itself to ``connections`` while it is open."""
+
+    transport: Transport  # type: ignore[assignment]  # Twisted declares the zope interface
+    _valve: Valve
+
+    def __init__(self, relay: Relay, connections: MutableSet[Http1Connection], scheme: bytes) -> None:
+        self.relay = relay
+        self.scheme = scheme
+        self.address = b""
+        self.deadline = NEVER
+        self._connections = connections
+        self._reader = RequestReader()
+        self._current: Http1Stream | None = None
+        self._closing = False
+        """Nothing more is answered; what comes is dropped."""
+        self.full = False
+        """The client leaves our send buffer full."""
+        self._timing_head = True
+        self._pumping = False
+
+    def connectionMade(self) -> None:
+        """Start listening to the client."""
+        self.transport.setTcpNoDelay(True)
+        self.transport.setTcpKeepAlive(True)
+        self.transport.registerProducer(self, True)
+        self.address = self.transport.getPeer().host.encode("ascii")
+        self._valve = Valve(self.transport)
+        self._connections.add(self)
+        self.relay.deadlines.add(self)
+        self.deadline = self.relay.deadlines.after(limits.HEAD_TIME)
+
+    def dataReceived(self, data: bytes) -> None:
+        """More bytes of the client."""
+        if self._closing:
+            return
+        self._reader.feed(data)
+        current, refusal = self._current, self._reader.refusal
+        if current is not None and current.request.broken and refusal is not None:
+            current.exchange.cancel()
+            if current.started:
+                current.abort()
+            else:
+                self.refuse(refusal.status)
+        elif current is not None:
+            current.exchange.body_arrived()
+        self._pump()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """The client is gone, or we are."""
+        self._closing = True
+        self._connections.discard(self)
+        self.relay.deadlines.discard(self)
+        if self._current is not None:
+            self._current.exchange.cancel()
+            self._current = None
+
+    # Whose turn it is
+
+    def _pump(self) -> None:
+        """Answer what came, as long as the client takes the answers."""
+        if self._pumping:
+            return
+        self._pumping = True
+        arrived = self._reader.arrived
+        while self._current is None and not self._closing and not self.full:
+            if arrived and not arrived[0].broken:
+                self.deadline = NEVER
+                self._current = Http1Stream(self, arrived.popleft())
+                self._current.exchange.start()
+            elif self._reader.refusal is not None:
+                self.refuse(self._reader.refusal.status)
+            else:
+                self._await_request()
+                break
+        self._pumping = False
+        if arrived and not self._closing:
+            self._valve.hold(PIPELINE)
+        else:
+            self._valve.release(PIPELINE)
+
+    def _await_request(self) -> None:
+        """Give the client its time for the (rest of the) next head; bytes that come don't prolong it."""
+        if self._reader.in_head and not self._timing_head:
+            self._timing_head = True
+            self.deadline = self.relay.deadlines.after(limits.HEAD_TIME)
+
+    def finished(self, last: bool, ended: bool) -> None:
+        """The current stream is done with: ``last`` of this connection, its request all read or not."""
+        self._current = None
+        self._valve.release(UPLOAD)
+        if last and ended:
+            self.close()
+        elif last:
+            self._linger()
+        else:
+            self._timing_head = False
+            self.deadline = self.relay.deadlines.after(limits.IDLE_TIME)
+            self._pump()
+
+    # The end
+
+    def refuse(self, status: int) -> None:
+        """Answer with an error and read nothing more."""
+        self._current = None
+        self.transport.write(page(status, CLOSE, with_body=True))
+        self._linger()
+
+    def close_if_idle(self) -> None:
+        """End the connection unless a request is under way."""
+        if self._current is None and not self._closing and not self._reader.in_head:
+            self.close()
+
+    def abort(self) -> None:
+        """End it now, with a reset: no client takes that for the end of a response."""
+        self._closing = True
+        self.transport.abortConnection()
+
+    def close(self) -> None:
+        """End it once all is sent."""
+        self._closing = True
+        self.deadline = self.relay.deadlines.after(limits.READ_STALL_TIME)
+        self.transport.unregisterProducer()
+        self.transport.loseConnection()
+
+    def _linger(self) -> None:
+        """Close our side, and drop what still comes: a reset would take the answer from the client's hands."""
+        self._closing = True
+        self.deadline = self.relay.deadlines.after(limits.LINGER_TIME)
+        self.transport.unregisterProducer()
+        self._valve.release(PIPELINE | UPLOAD)
+        self.transport.loseWriteConnection()
+
+    def expired(self) -> None:
+        """The client took too long."""
+        if self._closing or self.full or self._current is not None:
+            self.abort()
+        elif self._reader.in_head:
+            self.refuse(408)
+        else:
+            self.close()
+
+    # Backpressure
+
+    def hold_reading(self, held: bool) -> None:
+        """The current request's body can't go on, or can again."""
+        if held:
+            self._valve.hold(UPLOAD)
+        else:
+            self._valve.release(UPLOAD)
+
+    def pauseProducing(self) -> None:
+        """The send buffer is full."""
+        self.full = True
+        self.deadline = self.relay.deadlines.after(limits.READ_STALL_TIME)
+        if self._current is not None:
+            self._current.exchange.hold(True)
+
+    def resumeProducing(self) -> None:
+        """The send buffer is empty."""
+        self.full = False
+        if self._current is not None:
+            self.deadline = NEVER
+            self._current.exchange.hold(False)
+        else:
+            self.deadline = self.relay.deadlines.after(limits.IDLE_TIME)
+            self._pump()
+
+    def stopProducing(self) -> None:
+        """The transport is gone; connectionLost tells the rest."""

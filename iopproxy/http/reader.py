@@ -1,0 +1,184 @@
+"""HTTP/1 requests out of bytes, strictly (RFC 9112). No transport in here.
+
+llhttp does the grammar: it refuses bare CR or LF, control characters, folded lines, a wrong chunk, Content-Length
+twice or beside Transfer-Encoding. What it lets through and a proxy must not is refused here.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+import httptools
+
+from iopproxy.http import headers, limits
+from iopproxy.http.request import RefusedError, Request
+from iopproxy.http.target import split
+from iopproxy.routing.hosts import normalise
+
+__all__ = ["RequestReader"]
+
+_UNSERVED = frozenset(
+    b"CONNECT TRACE PRI SOURCE DESCRIBE ANNOUNCE SETUP PLAY PAUSE TEARDOWN GET_PARAMETER SET_PARAMETER REDIRECT "
+    b"RECORD FLUSH".split()
+)
+"""Tunnels, an echo of the client's own headers, and what llhttp knows of RTSP and ICE."""
+
+_PLAIN = frozenset({headers.OTHER, headers.DATE, headers.EXPECT})
+
+
+class RequestReader:
+    """What came on one connection. ``feed`` never raises; it fills ``arrived`` and at last sets ``refusal``.
+
+    ``arrived``: requests in order, the last one possibly without all of its body.
+    ``refusal``: why nothing more of this connection is understood.
+    ``in_head``: part of a request's head came.
+    """
+
+    def __init__(self) -> None:
+        self.arrived: deque[Request] = deque()
+        self.refusal: RefusedError | None = None
+        self.in_head = False
+        self._open: Request | None = None
+        self._last = False
+        self._over = False
+        self._idle_bytes = 0
+        self._target = b""
+        self._lines: list[tuple[bytes, bytes]] = []
+        self._parser = httptools.HttpRequestParser(self)
+
+    def feed(self, data: bytes) -> None:
+        """More bytes. After a refusal, and after a request that ends the connection, they are ignored."""
+        if self._over or self.refusal is not None:
+            return
+        self._idle_bytes += len(data)
+        try:
+            self._parse(data)
+        except RefusedError as refusal:
+            self.refusal = refusal
+        except httptools.HttpParserCallbackError as error:
+            cause = error.__context__
+            self.refusal = cause if isinstance(cause, RefusedError) else RefusedError(400, str(error))
+        except httptools.HttpParserInvalidMethodError:
+            self.refusal = RefusedError(501, "The method is unknown.")
+        except httptools.HttpParserError as error:
+            if not self._over:
+                self.refusal = RefusedError(400, f"{error}.")
+        if self.refusal is not None and self._open is not None:
+            self._open.broken = True
+
+    def _parse(self, data: bytes) -> None:
+        rest = memoryview(data)
+        while rest and not self._over:
+            try:
+                self._parser.feed_data(rest)
+                break
+            except httptools.HttpParserUpgrade as upgrade:
+                # The client offered another protocol and goes on with HTTP/1 like everybody we decline.
+                rest = rest[upgrade.args[0] :]
+                self._parser = httptools.HttpRequestParser(self)
+        if self._idle_bytes > limits.HEAD_SIZE or len(self._lines) > limits.HEADER_COUNT:
+            # So much without a complete head, or a piece of a body.
+            raise RefusedError(431 if self._lines or not self.in_head else 414, "The head is too large.")
+
+    # What the parser calls
+
+    def on_message_begin(self) -> None:
+        """The first byte of a request."""
+        self.in_head = True
+        self._target = b""
+        self._lines = []
+
+    def on_url(self, piece: bytes) -> None:
+        """A part of the target."""
+        self._target += piece
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header line, or a trailer line: those aren't sent on."""
+        self._lines.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        """The head is complete."""
+        self.in_head = False
+        self._idle_bytes = 0
+        request = self._understand()
+        self._last = not request.keep_alive
+        self._lines = []
+        self._open = request
+        self.arrived.append(request)
+
+    def on_body(self, piece: bytes) -> None:
+        """A part of the body, without chunk framing."""
+        self._idle_bytes = 0
+        self._open.parts.append(piece)  # type: ignore[union-attr]  # there is one: the parser saw its head
+
+    def on_message_complete(self) -> None:
+        """The end of a request."""
+        self._idle_bytes = 0
+        self._lines = []
+        self._open.ended = True  # type: ignore[union-attr]
+        self._open = None
+        self._over = self._last
+
+    def _understand(self) -> Request:
+        """The request of a complete head. Raises RefusedError."""
+        version = self._parser.get_http_version()
+        if version not in ("1.1", "1.0"):
+            raise RefusedError(505, "The version is neither HTTP/1.1 nor HTTP/1.0.")
+        method = self._parser.get_method()
+        if method in _UNSERVED:
+            raise RefusedError(501, "The method isn't served.")
+        if len(self._target) > limits.TARGET_SIZE:
+            raise RefusedError(414, "The target is too long.")
+        target, authority = split(self._target, method)
+        request = Request(method, target, version == "1.1", self._parser.should_keep_alive())
+        hosts = self._sort(request)
+        if len(hosts) != 1:
+            raise RefusedError(400, "There must be exactly one Host.")
+        # RFC 9112 section 3.2.2: the host of an absolute-form target counts, not the header.
+        request.authority = hosts[0] if authority is None else authority
+        host = normalise(request.authority)
+        if host is None or (authority is not None and normalise(hosts[0]) is None):
+            raise RefusedError(400, "The host isn't valid.")
+        request.host = host
+        return request
+
+    def _sort(self, request: Request) -> list[bytes]:
+        """Put each line where it belongs; the values of Host lines are returned."""
+        lines = self._lines
+        if len(lines) > limits.HEADER_COUNT:
+            raise RefusedError(431, "There are too many header lines.")
+        size = 0
+        hosts: list[bytes] = []
+        connection: list[bytes] = []
+        kind_of, on = headers.kind, request.headers.append
+        for line in lines:
+            name, value = line
+            size += len(name) + len(value) + 4
+            kind = kind_of(name)
+            if kind in _PLAIN:
+                on(line)
+            elif kind == headers.HOST:
+                hosts.append(value.rstrip(b" \t"))
+            elif kind == headers.CONNECTION:
+                connection.append(value)
+            elif kind == headers.LENGTH:
+                request.length = int(value)
+            elif kind == headers.ENCODING:
+                self._encoding(request, value)
+            elif kind == headers.FORWARDED:
+                request.forwarded.append(line)
+        if size > limits.HEAD_SIZE:
+            raise RefusedError(431, "The header lines are too large.")
+        if request.chunked and request.length is not None:
+            raise RefusedError(400, "There are both Content-Length and Transfer-Encoding.")
+        if connection and (names := headers.named(connection)):
+            request.headers = headers.without(request.headers, names)
+            request.forwarded = headers.without(request.forwarded, names)
+        return hosts
+
+    def _encoding(self, request: Request, value: bytes) -> None:
+        if request.chunked or not request.modern:
+            raise RefusedError(400, "Transfer-Encoding is there twice, or in HTTP/1.0.")
+        if value.strip(b" \t").lower() != b"chunked":
+            raise RefusedError(501, "The transfer encoding isn't chunked.")
+        request.chunked = True

@@ -1,0 +1,179 @@
+"""A response as the proxy understood it, and how it is read from an upstream's bytes (RFC 9112). No transport."""
+
+from __future__ import annotations
+
+import re
+
+import httptools
+
+from iopproxy.http import headers, limits
+
+__all__ = ["MalformedError", "Response", "ResponseReader"]
+
+_CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+
+_PLAIN = frozenset({headers.OTHER, headers.EXPECT, headers.FORWARDED})
+
+
+class MalformedError(Exception):
+    """An upstream sent something that isn't a response to what it was asked."""
+
+
+class Response:
+    """The head of a response. ``headers`` are the lines that go on as they are.
+
+    ``length`` is Content-Length; without it a body is ``chunked`` or lasts until the connection ends.
+    """
+
+    __slots__ = ("chunked", "dated", "headers", "keep_alive", "length", "reason", "status")
+
+    def __init__(self, status: int, reason: bytes, keep_alive: bool) -> None:
+        self.status = status
+        self.reason = reason
+        self.keep_alive = keep_alive
+        self.headers: list[tuple[bytes, bytes]] = []
+        self.length: int | None = None
+        self.chunked = False
+        self.dated = False
+
+
+class ResponseReader:
+    """What an upstream sends in answer to one request of the given method; it may be used again by ``begin``.
+
+    After each ``feed`` the owner takes ``interim`` (1xx heads), ``response`` (the final head) and ``parts`` (of
+    the body), and looks at ``complete`` and ``surplus``.
+    """
+
+    def __init__(self) -> None:
+        self._parser = httptools.HttpResponseParser(self)
+        self.begin(b"GET")
+
+    def begin(self, method: bytes) -> None:
+        """The next bytes answer a request of this method."""
+        self.interim: list[Response] = []
+        self.response: Response | None = None
+        self.parts: list[bytes] = []
+        self.complete = False
+        """The response's last byte was there."""
+        self.surplus = False
+        """More came than the response: the connection can't be used again."""
+        self.started = False
+        """At least one byte came."""
+        self._interims = 0
+        self._bodyless = method == b"HEAD"
+        self._idle_bytes = 0
+        self._reason = b""
+        self._lines: list[tuple[bytes, bytes]] = []
+
+    def feed(self, data: bytes) -> None:
+        """More bytes. Raises MalformedError; nothing of this feed is to be used then."""
+        self.started = True
+        self._idle_bytes += len(data)
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            raise MalformedError("it switched protocols unasked") from upgrade
+        except httptools.HttpParserCallbackError as error:
+            cause = error.__context__
+            raise cause if isinstance(cause, MalformedError) else MalformedError(str(error)) from error
+        except httptools.HttpParserError as error:
+            if not self.complete:
+                raise MalformedError(str(error)) from error
+            self.surplus = True
+        if self._idle_bytes > limits.HEAD_SIZE or len(self._lines) > limits.HEADER_COUNT:
+            raise MalformedError("its head is too large")
+
+    def closed(self, clean: bool) -> bool:
+        """The connection ended. Whether the response is complete now: only if nothing else tells its end."""
+        if self.response is not None and clean:
+            self.complete = self.complete or (self.response.length is None and not self.response.chunked)
+        return self.complete
+
+    # What the parser calls
+
+    def on_message_begin(self) -> None:
+        """The first byte of a response."""
+        if self.complete:
+            self.surplus = True
+        self._reason = b""
+        self._lines = []
+
+    def on_status(self, piece: bytes) -> None:
+        """A part of the reason phrase."""
+        self._reason += piece
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header line, or a trailer line: those aren't sent on."""
+        self._lines.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        """The head is complete."""
+        self._idle_bytes = 0
+        if self.complete:
+            return
+        response = self._understand()
+        self._lines = []
+        if response.status < 200:
+            self._interims += 1
+            if response.status == 101 or self._interims > limits.INTERIM_COUNT:
+                raise MalformedError("it sent 1xx responses that make no sense")
+            self.interim.append(response)
+            return
+        self.response = response
+        if self._bodyless:
+            # The parser can't be told that no body follows, so it can't be used for what comes next.
+            self.complete = True
+            self._parser = httptools.HttpResponseParser(self)
+
+    def on_body(self, piece: bytes) -> None:
+        """A part of the body, without chunk framing."""
+        self._idle_bytes = 0
+        if self.complete:
+            self.surplus = True
+        else:
+            self.parts.append(piece)
+
+    def on_message_complete(self) -> None:
+        """The end of a response, possibly of an interim one."""
+        self._lines = []
+        if self.response is not None:
+            self.complete = True
+
+    def _understand(self) -> Response:
+        if self._parser.get_http_version() not in ("1.1", "1.0"):
+            raise MalformedError("its version is neither HTTP/1.1 nor HTTP/1.0")
+        status = self._parser.get_status_code()
+        if not 100 <= status <= 599 or _CONTROL.search(self._reason):
+            raise MalformedError("its status line isn't valid")
+        response = Response(status, self._reason, self._parser.should_keep_alive())
+        self._sort(response)
+        return response
+
+    def _sort(self, response: Response) -> None:
+        """Put each line where it belongs."""
+        size = 0
+        connection: list[bytes] = []
+        kind_of, on = headers.kind, response.headers.append
+        for line in self._lines:
+            name, value = line
+            size += len(name) + len(value) + 4
+            kind = kind_of(name)
+            if kind in _PLAIN:
+                on(line)
+            elif kind == headers.DATE:
+                response.dated = True
+                on(line)
+            elif kind == headers.LENGTH:
+                response.length = int(value)
+            elif kind == headers.ENCODING:
+                if response.chunked or value.strip(b" \t").lower() != b"chunked":
+                    raise MalformedError("its transfer encoding isn't chunked")
+                response.chunked = True
+            elif kind == headers.CONNECTION:
+                connection.append(value)
+        if size > limits.HEAD_SIZE or len(self._lines) > limits.HEADER_COUNT:
+            raise MalformedError("its head is too large")
+        if response.chunked and (response.length is not None or self._parser.get_http_version() == "1.0"):
+            raise MalformedError("its length isn't clear")
+        if connection and (names := headers.named(connection)):
+            response.headers = headers.without(response.headers, names)

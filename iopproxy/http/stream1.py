@@ -1,0 +1,129 @@
+"""One request on an HTTP/1 connection, and how its response is framed (RFC 9112 section 6)."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from iopproxy.http.exchange import Exchange, Relay
+from iopproxy.http.request import Request
+from iopproxy.http.response import Response
+from iopproxy.http.transport import Transport
+from iopproxy.http.writing import CLOSE, LAST_CHUNK, chunk, interim_head, page, response_head
+
+__all__ = ["Http1Stream"]
+
+
+class Owner(Protocol):
+    """The connection, as its streams see it."""
+
+    relay: Relay
+    address: bytes
+    scheme: bytes
+    full: bool
+    transport: Transport
+
+    def hold_reading(self, held: bool) -> None:
+        """The request's body can't go on, or can again."""
+
+    def finished(self, last: bool, ended: bool) -> None:
+        """The response is complete."""
+
+    def close(self) -> None:
+        """End the connection once all is sent."""
+
+    def abort(self) -> None:
+        """End the connection with a reset."""
+
+
+class Http1Stream:
+    """The ``Client`` of an exchange, on an HTTP/1 connection."""
+
+    __slots__ = (
+        "_chunked",
+        "_last",
+        "_owner",
+        "_to_the_end",
+        "address",
+        "exchange",
+        "request",
+        "scheme",
+        "started",
+    )
+
+    def __init__(self, owner: Owner, request: Request) -> None:
+        self.request = request
+        self.address = owner.address
+        self.scheme = owner.scheme
+        self.started = False
+        """The head of the final response went out."""
+        self._owner = owner
+        self._chunked = False
+        self._to_the_end = False
+        """The end of the connection is the end of the body."""
+        self._last = not request.keep_alive
+        self.exchange = Exchange(owner.relay, request, self, owner.full)
+
+    def hold_body(self, held: bool) -> None:
+        """Read no more of the request's body for now, or read on."""
+        self._owner.hold_reading(held)
+
+    def interim(self, response: Response) -> None:
+        """A 1xx response; HTTP/1.0 doesn't know them (RFC 9110 section 15.2)."""
+        if self.request.modern:
+            self._owner.transport.write(interim_head(response))
+
+    def respond(self, head: Response | None, body: bytes, complete: bool) -> None:
+        """The head (once), a piece of the body (or b""), the end."""
+        data = b"" if head is None else self._head(head)
+        if body:
+            data += chunk(body) if self._chunked else body
+        if complete and self._chunked:
+            data += LAST_CHUNK
+        self._owner.transport.write(data)
+        if complete:
+            self._finish()
+
+    def fail(self, status: int) -> None:
+        """A page of our own, instead of any other response."""
+        self.started = True
+        self._decide_last()
+        self._owner.transport.write(
+            page(status, self._connection(), with_body=self.request.method != b"HEAD")
+        )
+        self._finish()
+
+    def abort(self) -> None:
+        """End visibly before the response is complete: without its last chunk, or with fewer bytes than announced."""
+        if self._to_the_end:
+            self._owner.abort()
+        else:
+            self._owner.close()
+
+    def _finish(self) -> None:
+        self._decide_last()
+        self._owner.finished(self._last, self.request.ended)
+
+    def _decide_last(self) -> None:
+        """No further request is read after one that isn't read to its end, nor once the program is to end."""
+        self._last = self._last or not self.request.ended or self._owner.relay.draining
+
+    def _head(self, response: Response) -> bytes:
+        self.started = True
+        self._decide_last()
+        framing = b""
+        if response.status == 204 or self.request.method == b"HEAD" or response.status == 304:
+            if response.length is not None and response.status != 204:
+                framing = b"Content-Length: %d" % response.length
+        elif response.length is not None:
+            framing = b"Content-Length: %d" % response.length
+        elif self.request.modern:
+            self._chunked = True
+            framing = b"Transfer-Encoding: chunked"
+        else:
+            self._last = self._to_the_end = True
+        return response_head(response, framing, self._connection())
+
+    def _connection(self) -> bytes:
+        if self._last:
+            return CLOSE
+        return b"" if self.request.modern else b"Connection: keep-alive"

@@ -1,0 +1,47 @@
+"""What our protocols ask of the transport under them: Twisted's own sockets have it, and so can any other."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.internet.interfaces import IPushProducer
+
+__all__ = ["Transport"]
+
+
+class Transport(Protocol):
+    """The part of ``ITCPTransport`` and ``IPushProducer`` that the data path uses."""
+
+    def write(self, data: bytes) -> None:
+        """Send, sooner or later."""
+
+    def getPeer(self) -> IPv4Address | IPv6Address:
+        """Who is at the other end."""
+
+    def setTcpNoDelay(self, enabled: bool) -> None:
+        """Send small segments at once."""
+
+    def setTcpKeepAlive(self, enabled: bool) -> None:
+        """Notice a peer that vanished."""
+
+    def registerProducer(self, producer: IPushProducer, streaming: bool) -> None:
+        """Pause ``producer`` while the send buffer is full."""
+
+    def unregisterProducer(self) -> None:
+        """No longer."""
+
+    def pauseProducing(self) -> None:
+        """Read nothing."""
+
+    def resumeProducing(self) -> None:
+        """Read again."""
+
+    def loseConnection(self) -> None:
+        """Close once all is sent."""
+
+    def loseWriteConnection(self) -> None:
+        """Close our direction once all is sent, and go on reading."""
+
+    def abortConnection(self) -> None:
+        """Close with a reset."""

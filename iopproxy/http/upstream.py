@@ -1,0 +1,157 @@
+"""One connection to an upstream: requests go out, responses come in, one exchange at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol as Seam
+
+from twisted.internet.error import ConnectionDone
+from twisted.internet.interfaces import IPushProducer
+from twisted.internet.protocol import connectionDone
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from iopproxy.http.deadlines import NEVER
+from iopproxy.http.dialing import Outgoing
+from iopproxy.http.response import MalformedError, Response, ResponseReader
+from iopproxy.http.transport import Transport
+
+__all__ = ["Asker", "UpstreamConnection"]
+
+
+class Asker(Seam):
+    """Who waits for a response."""
+
+    def answered(self, interim: list[Response], head: Response | None, body: bytes, complete: bool) -> None:
+        """What came at once: 1xx heads, the head, a piece of the body (or b""), the end."""
+
+    def lost(self, why: str, repeatable: bool) -> None:
+        """The response won't be completed. ``repeatable``: the connection was a used one and nothing came at all."""
+
+    def upstream_full(self, full: bool) -> None:
+        """Whether the upstream takes no more of the request for now."""
+
+
+@implementer(IPushProducer)
+class UpstreamConnection(Outgoing):
+    """Speaks HTTP/1.1 to one target.
+
+    ``at_rest(connection)`` is called when it can be used again, ``gone(connection)`` at its end.
+    """
+
+    transport: Transport  # type: ignore[assignment]  # Twisted declares the zope interface
+
+    def __init__(
+        self,
+        target: str,
+        at_rest: Callable[[UpstreamConnection], None],
+        gone: Callable[[UpstreamConnection], None],
+    ) -> None:
+        super().__init__()
+        self.target = target
+        self.deadline = NEVER
+        self.rested_at = 0.0
+        self._at_rest = at_rest
+        self._gone = gone
+        self._reader = ResponseReader()
+        self._asker: Asker | None = None
+        self._used = False
+        self._sent_all = False
+        self._reading_held = False
+
+    def connectionMade(self) -> None:
+        """Tell who waits."""
+        self.transport.setTcpNoDelay(True)
+        self.transport.registerProducer(self, True)
+        super().connectionMade()
+
+    # What the exchange calls
+
+    def ask(self, asker: Asker, method: bytes) -> None:
+        """Start an exchange; ``send`` follows."""
+        self._asker = asker
+        self._sent_all = False
+        self._reader.begin(method)
+
+    def send(self, data: bytes, last: bool) -> None:
+        """A part of the request, ``last`` with its end."""
+        self._sent_all = last
+        self.transport.write(data)
+
+    def hold(self, held: bool) -> None:
+        """Read no response for now, or read on."""
+        if held != self._reading_held:
+            self._reading_held = held
+            if held:
+                self.transport.pauseProducing()
+            else:
+                self.transport.resumeProducing()
+
+    def drop(self) -> None:
+        """End it now, whatever is under way. The asker hears nothing more."""
+        self._asker = None
+        self.transport.abortConnection()
+
+    # What the pool's deadline calls
+
+    def expired(self) -> None:
+        """It was idle for too long."""
+        self.drop()
+
+    # What the transport calls
+
+    def dataReceived(self, data: bytes) -> None:
+        """A part of the response. Bytes that nobody asked for end the connection."""
+        asker, reader = self._asker, self._reader
+        if asker is None:
+            self.drop()
+            return
+        try:
+            reader.feed(data)
+        except MalformedError as error:
+            self.drop()
+            asker.lost(f"it sent no valid response: {error}", repeatable=False)
+            return
+        interim, parts, head = reader.interim, reader.parts, reader.response
+        reader.interim, reader.parts = [], []
+        if reader.complete:
+            self._finish(reader)
+        body = parts[0] if len(parts) == 1 else b"".join(parts)
+        asker.answered(interim, head, body, reader.complete)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """The upstream closed, or the network failed."""
+        self._gone(self)
+        asker, self._asker = self._asker, None
+        if asker is None:
+            return
+        if self._reader.closed(clean=reason.check(ConnectionDone) is not None):
+            asker.answered([], None, b"", complete=True)
+        else:
+            asker.lost("it closed the connection", repeatable=self._used and not self._reader.started)
+
+    def _finish(self, reader: ResponseReader) -> None:
+        """The response is complete: rest, or end."""
+        self._asker = None
+        self._used = True
+        reusable = self._sent_all and not reader.surplus
+        if reusable and reader.response is not None and reader.response.keep_alive:
+            self.hold(False)
+            self._at_rest(self)
+        else:
+            self.drop()
+
+    # Backpressure on what is sent
+
+    def pauseProducing(self) -> None:
+        """The send buffer is full."""
+        if self._asker is not None:
+            self._asker.upstream_full(True)
+
+    def resumeProducing(self) -> None:
+        """The send buffer is empty."""
+        if self._asker is not None:
+            self._asker.upstream_full(False)
+
+    def stopProducing(self) -> None:
+        """The transport is gone; connectionLost tells the rest."""

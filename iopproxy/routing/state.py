@@ -1,0 +1,96 @@
+"""The routes as frozen values, and the pure changes that can be made to them."""
+
+from __future__ import annotations
+
+from attrs import evolve, field, frozen
+
+__all__ = ["HostTakenError", "NoPreviousError", "NoRouteError", "Route", "RouteError", "Table", "Version"]
+
+
+class RouteError(Exception):
+    """A change that the table refuses. Its text is the sentence that the caller of the admin API reads."""
+
+
+class HostTakenError(RouteError):
+    """A host belongs to another app."""
+
+
+class NoRouteError(RouteError):
+    """No such route, or no such host."""
+
+
+class NoPreviousError(RouteError):
+    """There is nothing to switch back to."""
+
+
+@frozen
+class Version:
+    """What a route leads to: one colour of one release. ``targets`` are ``name:port``, at least one."""
+
+    targets: tuple[str, ...]
+    color: str
+    release: str
+
+
+@frozen
+class Route:
+    """One app's hosts and where their requests go. ``response_timeout`` is seconds to the first byte."""
+
+    project: str
+    app: str
+    hosts: tuple[str, ...]
+    live: Version
+    previous: Version | None = None
+    response_timeout: float = 30.0
+    forward_headers: bool = False
+    key: tuple[str, str] = field(init=False, eq=False, repr=False)
+
+    @key.default
+    def _key(self) -> tuple[str, str]:
+        return (self.project, self.app)
+
+
+@frozen
+class Table:
+    """All routes. Every change gives a new table, so a reader never sees half of one."""
+
+    routes: tuple[Route, ...] = ()
+
+    def get(self, project: str, app: str) -> Route:
+        """The route of one app. Raises NoRouteError."""
+        for route in self.routes:
+            if route.key == (project, app):
+                return route
+        raise NoRouteError(f"There is no route for {project}/{app}.")
+
+    def put(self, route: Route) -> Table:
+        """Add or replace a route. What it led to until now becomes ``previous``, unless the targets stay the same.
+
+        Raises HostTakenError when one of its hosts belongs to another app.
+        """
+        others = tuple(each for each in self.routes if each.key != route.key)
+        for other in others:
+            if taken := set(other.hosts) & set(route.hosts):
+                raise HostTakenError(f"The host {min(taken)} belongs to {other.project}/{other.app}.")
+        old = next((each for each in self.routes if each.key == route.key), None)
+        if old is not None:
+            same = old.live.targets == route.live.targets
+            route = evolve(route, previous=old.previous if same else old.live)
+        return Table((*others, route))
+
+    def switch_back(self, project: str, app: str) -> Table:
+        """Swap what a route leads to with its ``previous``. Raises NoRouteError, NoPreviousError."""
+        route = self.get(project, app)
+        if route.previous is None:
+            raise NoPreviousError(f"{project}/{app} has no previous version to switch back to.")
+        swapped = evolve(route, live=route.previous, previous=route.live)
+        return Table(tuple(swapped if each is route else each for each in self.routes))
+
+    def without_host(self, host: str) -> Table:
+        """Take a host away; a route goes with its last one. Raises NoRouteError."""
+        if not any(host in route.hosts for route in self.routes):
+            raise NoRouteError(f"No route has the host {host}.")
+        left = (
+            evolve(route, hosts=tuple(each for each in route.hosts if each != host)) for route in self.routes
+        )
+        return Table(tuple(route for route in left if route.hosts))
