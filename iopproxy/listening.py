@@ -7,8 +7,10 @@ import select
 import socket
 
 from attrs import frozen
-from twisted.internet.interfaces import IListeningPort, IProtocolFactory, IReactorSocket
+from twisted.internet.protocol import Factory
 from twisted.internet.tcp import Port
+
+from iopproxy.reactor import Reactor
 
 __all__ = ["Listen", "accept_all", "adopt", "open_socket"]
 
@@ -48,17 +50,15 @@ def open_socket(listen: Listen, shared: bool) -> socket.socket:
     return listening
 
 
-def adopt(reactor: IReactorSocket, listening: socket.socket, factory: IProtocolFactory) -> IListeningPort:
+def adopt(reactor: Reactor, listening: socket.socket, factory: Factory) -> Port:
     """Serve a socket; ours is closed, the reactor has its own."""
-    port = reactor.adoptStreamPort(listening.fileno(), socket.AF_INET, factory)
+    port: Port = reactor.adoptStreamPort(listening.fileno(), socket.AF_INET, factory)
     listening.close()
     return port
 
 
-def accept_all(port: IListeningPort) -> None:
+def accept_all(port: Port) -> None:
     """Accept until nobody waits: who waits in the queue of a socket that is closed gets a reset."""
-    if not isinstance(port, Port):
-        return
     poll = select.poll()
     poll.register(port.fileno(), select.POLLIN)
     while poll.poll(0):

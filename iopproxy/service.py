@@ -9,10 +9,10 @@ from typing import Any
 
 from attrs import frozen
 from twisted.application.service import MultiService, Service
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.internet.error import TimeoutError as Expired
-from twisted.internet.interfaces import IListeningPort, IProtocolFactory
 from twisted.internet.task import LoopingCall, deferLater
+from twisted.internet.tcp import Port
 from twisted.logger import Logger
 
 from iopproxy.control.admin import admin_site
@@ -28,6 +28,7 @@ from iopproxy.http.factory import HttpFactory
 from iopproxy.http.limits import DRAIN_GRACE_TIME, REFRESH_TIME, TICK
 from iopproxy.http.pool import Pool
 from iopproxy.listening import Listen, accept_all, adopt, open_socket
+from iopproxy.reactor import Reactor
 from iopproxy.routing.balancer import Balancer
 from iopproxy.routing.inflight import InFlight
 from iopproxy.routing.router import Router
@@ -46,7 +47,7 @@ class Settings:
     drain_timeout: float
 
 
-def make_service(settings: Settings, reactor: Any) -> MultiService:
+def make_service(settings: Settings, reactor: Reactor) -> MultiService:
     """The whole program. Opens its sockets and its state; raises OSError when that can't be done."""
     store = Store(settings.state)
     token = load_token(settings.state)
@@ -69,44 +70,44 @@ def make_service(settings: Settings, reactor: Any) -> MultiService:
         Traffic(reactor, http_socket, factory, relay, settings.drain_timeout),
         Listening(reactor, admin_socket, admin_site(api, token)),
     ):
-        each.setServiceParent(service)
+        service.addService(each)
     return service
 
 
 class Repeated(Service):
     """Calls something now and every ``interval`` seconds, and still while the traffic drains."""
 
-    def __init__(self, reactor: Any, interval: float, work: Any) -> None:
+    def __init__(self, reactor: Reactor, interval: float, work: Any) -> None:
         self._interval = interval
         self._loop = LoopingCall(work)
         self._loop.clock = reactor
 
     def startService(self) -> None:
         """Start."""
-        super().startService()
+        Service.startService(self)
         self._loop.start(self._interval)
 
 
 class Listening(Service):
     """Serves a socket from start to stop."""
 
-    port: IListeningPort | None = None
+    port: Port | None = None
 
-    def __init__(self, reactor: Any, listening: socket.socket, factory: IProtocolFactory) -> None:
+    def __init__(self, reactor: Reactor, listening: socket.socket, factory: Any) -> None:  # a Factory; Site is one that mypy does not take for it
         self.reactor = reactor
         self._socket = listening
         self._factory = factory
 
     def startService(self) -> None:
         """Start accepting."""
-        super().startService()
+        Service.startService(self)
         self.port = adopt(self.reactor, self._socket, self._factory)
 
-    def stopService(self) -> Deferred[Any] | None:
+    def stopService(self) -> Deferred[None]:
         """Stop at once."""
-        super().stopService()
+        Service.stopService(self)
         port, self.port = self.port, None
-        return None if port is None else port.stopListening()
+        return succeed(None) if port is None else maybeDeferred(port.stopListening)
 
 
 class Traffic(Listening):
@@ -115,14 +116,19 @@ class Traffic(Listening):
     _log = Logger()
 
     def __init__(
-        self, reactor: Any, listening: socket.socket, factory: HttpFactory, relay: Relay, drain_timeout: float
+        self,
+        reactor: Reactor,
+        listening: socket.socket,
+        factory: HttpFactory,
+        relay: Relay,
+        drain_timeout: float,
     ) -> None:
         super().__init__(reactor, listening, factory)
         self._connections = factory
         self._relay = relay
         self._drain_timeout = drain_timeout
 
-    def stopService(self) -> Deferred[Any]:
+    def stopService(self) -> Deferred[None]:
         """Fires when everybody has their answer, at the latest after the drain timeout."""
         return Deferred.fromCoroutine(self._drain())
 

@@ -7,12 +7,12 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from attrs import frozen
-from twisted.internet.interfaces import IReactorTime
 
 from iopproxy import __version__
 from iopproxy.control.drain import drain
 from iopproxy.control.health import Check, Checker
 from iopproxy.control.routes import Routes
+from iopproxy.reactor import Reactor
 from iopproxy.routing.hosts import normalise
 from iopproxy.routing.inflight import InFlight
 from iopproxy.routing.state import NoRouteError, RouteError
@@ -54,7 +54,7 @@ class Answer:
 class Api:
     """Every call but the check for the token."""
 
-    def __init__(self, routes: Routes, in_flight: InFlight, checker: Checker, clock: IReactorTime) -> None:
+    def __init__(self, routes: Routes, in_flight: InFlight, checker: Checker, clock: Reactor) -> None:
         self._routes = routes
         self._in_flight = in_flight
         self._checker = checker

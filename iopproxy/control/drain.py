@@ -5,15 +5,15 @@ from __future__ import annotations
 from contextlib import suppress
 
 from twisted.internet.error import TimeoutError as Expired
-from twisted.internet.interfaces import IReactorTime
 
+from iopproxy.reactor import Reactor
 from iopproxy.routing.inflight import InFlight
 
 __all__ = ["drain"]
 
 
 async def drain(
-    in_flight: InFlight, targets: frozenset[str], timeout: float, clock: IReactorTime
+    in_flight: InFlight, targets: frozenset[str], timeout: float, clock: Reactor
 ) -> dict[str, int]:
     """Wait up to ``timeout`` seconds; the requests that are still in flight then, by target."""
     with suppress(Expired):

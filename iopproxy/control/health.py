@@ -8,7 +8,6 @@ from attrs import frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectError
 from twisted.internet.error import TimeoutError as Expired
-from twisted.internet.interfaces import IReactorTime
 from twisted.internet.protocol import connectionDone
 from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
@@ -18,6 +17,7 @@ from iopproxy.http.dialing import Dialer, Outgoing
 from iopproxy.http.pool import reason
 from iopproxy.http.response import MalformedError, ResponseReader
 from iopproxy.http.transport import Transport
+from iopproxy.reactor import Reactor
 
 __all__ = ["Check", "Checker", "Verdict"]
 
@@ -49,7 +49,7 @@ class Checker:
 
     dialer: Dialer
     addresses: Addresses
-    clock: IReactorTime
+    clock: Reactor
 
     async def run(self, check: Check) -> Verdict:
         """Try until the first 2xx or the last attempt."""

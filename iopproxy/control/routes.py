@@ -7,13 +7,13 @@ from contextlib import suppress
 
 from twisted.internet.defer import DeferredLock
 from twisted.internet.error import TimeoutError as Expired
-from twisted.internet.interfaces import IReactorTime
 from twisted.internet.threads import deferToThread
 from twisted.logger import Logger
 
 from iopproxy.http.addresses import Addresses
 from iopproxy.http.limits import RESOLVE_TIME
 from iopproxy.http.pool import Pool
+from iopproxy.reactor import Reactor
 from iopproxy.routing.router import Router
 from iopproxy.routing.state import Route, Table
 from iopproxy.routing.store import Store
@@ -27,7 +27,7 @@ class Routes:
     _log = Logger()
 
     def __init__(
-        self, router: Router, store: Store, pool: Pool, addresses: Addresses, clock: IReactorTime
+        self, router: Router, store: Store, pool: Pool, addresses: Addresses, clock: Reactor
     ) -> None:
         self.router = router
         self._store = store

@@ -11,9 +11,9 @@ from contextlib import suppress
 from twisted.internet.abstract import isIPAddress
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.error import DNSLookupError
-from twisted.internet.interfaces import IReactorCore
 
 from iopproxy.http.limits import CONNECT_TIME
+from iopproxy.reactor import Reactor
 
 __all__ = ["Addresses", "split_target"]
 
@@ -27,7 +27,7 @@ def split_target(target: str) -> tuple[str, int]:
 class Addresses:
     """Names to IPv4 addresses, remembered."""
 
-    def __init__(self, reactor: IReactorCore) -> None:
+    def __init__(self, reactor: Reactor) -> None:
         self._reactor = reactor
         self._known: dict[str, str] = {}
 
@@ -43,7 +43,7 @@ class Addresses:
             self._known[name] = await self._reactor.resolve(name, (int(CONNECT_TIME),))
         return self._known.get(name)
 
-    def learn(self, targets: Iterable[str]) -> Deferred[object]:
+    def learn(self, targets: Iterable[str]) -> Deferred[list[tuple[bool, str | None]]]:
         """Ask for all of them at once; fires when all have answered, whatever it was."""
         names = {split_target(target)[0] for target in targets}
         return DeferredList(

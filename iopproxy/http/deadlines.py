@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from twisted.internet.interfaces import IReactorTime
-
 from iopproxy.http.limits import TICK
+from iopproxy.reactor import Reactor
 
 __all__ = ["NEVER", "Deadlines", "Expiring"]
 
@@ -25,7 +24,7 @@ class Expiring(Protocol):
 class Deadlines:
     """Everybody who has a time limit; ``tick`` is called every TICK seconds and tells those whose time is over."""
 
-    def __init__(self, clock: IReactorTime) -> None:
+    def __init__(self, clock: Reactor) -> None:
         self._clock = clock
         self._members: set[Expiring] = set()
         self.now: float = clock.seconds()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol as Seam
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IAddress, IConnector, IReactorTCP
+from twisted.internet.interfaces import IAddress
 from twisted.internet.protocol import ClientFactory, Protocol
 from twisted.python.failure import Failure
 
 from iopproxy.http.limits import CONNECT_TIME
+from iopproxy.reactor import Reactor
 
 __all__ = ["Dialer", "Outgoing", "TcpDialer"]
 
@@ -18,8 +20,9 @@ class Outgoing(Protocol):
     """A protocol that tells when it got its transport. Cancelling ``opened`` gives up connecting."""
 
     def __init__(self) -> None:
-        self.connector: IConnector | None = None
-        self.opened: Deferred[None] = Deferred(lambda _: self.connector and self.connector.disconnect())
+        self.opened: Deferred[None] = Deferred(lambda _: self.give_up())
+        self.give_up: Callable[[], None] = lambda: None
+        """Set by who dials: stop trying."""
 
     def connectionMade(self) -> None:
         """There is a transport."""
@@ -36,12 +39,13 @@ class Dialer(Seam):
 class TcpDialer:
     """Twisted's own sockets."""
 
-    def __init__(self, reactor: IReactorTCP) -> None:
+    def __init__(self, reactor: Reactor) -> None:
         self._reactor = reactor
 
     def dial(self, address: str, port: int, protocol: Outgoing) -> Deferred[None]:
         """Connect ``protocol`` to a literal address within CONNECT_TIME."""
-        protocol.connector = self._reactor.connectTCP(address, port, _Once(protocol), timeout=CONNECT_TIME)
+        connector = self._reactor.connectTCP(address, port, _Once(protocol), timeout=CONNECT_TIME)
+        protocol.give_up = connector.disconnect
         return protocol.opened
 
 
@@ -56,6 +60,6 @@ class _Once(ClientFactory):
     def buildProtocol(self, addr: IAddress | None) -> Protocol:
         return self._outgoing
 
-    def clientConnectionFailed(self, connector: IConnector, reason: Failure) -> None:
+    def clientConnectionFailed(self, connector: object, reason: Failure) -> None:
         if not self._outgoing.opened.called:
             self._outgoing.opened.errback(reason)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Protocol
 
 from twisted.internet.address import IPv4Address, IPv6Address
-from twisted.internet.interfaces import IPushProducer
 
 __all__ = ["Transport"]
 
@@ -25,8 +24,8 @@ class Transport(Protocol):
     def setTcpKeepAlive(self, enabled: bool) -> None:
         """Notice a peer that vanished."""
 
-    def registerProducer(self, producer: IPushProducer, streaming: bool) -> None:
-        """Pause ``producer`` while the send buffer is full."""
+    def registerProducer(self, producer: object, streaming: bool) -> None:
+        """Pause ``producer``, an IPushProducer, while the send buffer is full."""
 
     def unregisterProducer(self) -> None:
         """No longer."""
