@@ -123,6 +123,27 @@ def test_a_version_that_dies_at_once_is_reported_as_such(project: Project) -> No
     assert (project.answer(), project.containers()) == (live, containers)
 
 
+def test_a_version_that_fails_behind_the_proxy_is_switched_back(project: Project) -> None:
+    """Healthy when asked directly, but not as the public asks: the proxy sends requests to the old one again."""
+    live, containers = project.answer(), project.containers()
+    source = project.sample.folder / "app.py"
+    good = source.read_text()
+    check = 'broken = bool(self.headers.get("X-Forwarded-For"))'
+    source.write_text(good.replace('broken = bool(os.environ.get("BROKEN"))', check))
+    project.sample.version("behind")
+    assert check in source.read_text()
+    with Load(project.server.address, 80, HOST) as load:
+        done = project.iop()
+        report = load.stop()
+    source.write_text(good)
+    project.sample.commit("good again")
+    assert done.code == 1
+    assert "not through the proxy: answered 503" in done.err
+    assert not report.failed, report.failed[:5]
+    assert set(report.by_body) == {live[1], "hello from version behind"}
+    assert (project.answer(), project.containers()) == (live, containers)
+
+
 def test_a_failed_build_touches_no_server(project: Project) -> None:
     live, containers = project.answer(), project.containers()
     dockerfile = project.sample.folder / "Dockerfile"

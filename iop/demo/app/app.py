@@ -26,9 +26,8 @@ class Handler(BaseHTTPRequestHandler):
         """Answer one request."""
         url = urlsplit(self.path)
         if url.path == "/up":
-            broken = bool(
-                os.environ.get("BROKEN")
-            )  # docker run -e BROKEN=1: a version that never gets healthy
+            # With BROKEN=1 in its environment it is a version that never gets healthy.
+            broken = bool(os.environ.get("BROKEN"))
             self.answer(503 if broken else 200, "not ready" if broken else "OK")
         elif url.path == "/slow":
             time.sleep(min(LONGEST, float(parse_qs(url.query).get("seconds", ["5"])[0])))
