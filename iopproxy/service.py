@@ -10,7 +10,7 @@ from typing import Any
 from attrs import frozen
 from twisted.application.service import MultiService, Service
 from twisted.internet.defer import Deferred, maybeDeferred, succeed
-from twisted.internet.error import TimeoutError as Expired
+from twisted.internet.defer import TimeoutError as Expired
 from twisted.internet.task import LoopingCall, deferLater
 from twisted.internet.tcp import Port
 from twisted.logger import Logger
@@ -93,7 +93,7 @@ class Listening(Service):
 
     port: Port | None = None
 
-    def __init__(self, reactor: Reactor, listening: socket.socket, factory: Any) -> None:  # a Factory; Site is one that mypy does not take for it
+    def __init__(self, reactor: Reactor, listening: socket.socket, factory: Any) -> None:
         self.reactor = reactor
         self._socket = listening
         self._factory = factory

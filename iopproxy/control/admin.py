@@ -53,7 +53,7 @@ class _Door(Resource):
 
     async def _answer(self, request: _BoundedRequest) -> Answer:
         path = request.path.decode("latin-1")
-        if path != "/healthz" and not matches(request.getHeader("authorization"), self._token):
+        if path != "/healthz" and not matches(request.getHeader(b"authorization"), self._token):
             return Answer(401, {"error": "The admin token is missing or wrong."})
         if request.taken > _BODY_SIZE:
             return Answer(413, {"error": f"The body is larger than {_BODY_SIZE} bytes."})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from twisted.internet.error import TimeoutError as Expired
+from twisted.internet.defer import TimeoutError as Expired
 
 from iopproxy.reactor import Reactor
 from iopproxy.routing.inflight import InFlight

@@ -6,8 +6,8 @@ from http import HTTPStatus
 
 from attrs import frozen
 from twisted.internet.defer import Deferred
+from twisted.internet.defer import TimeoutError as Expired
 from twisted.internet.error import ConnectError
-from twisted.internet.error import TimeoutError as Expired
 from twisted.internet.protocol import connectionDone
 from twisted.internet.task import deferLater
 from twisted.python.failure import Failure

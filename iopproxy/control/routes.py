@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from twisted.internet.defer import DeferredLock
-from twisted.internet.error import TimeoutError as Expired
+from twisted.internet.defer import TimeoutError as Expired
 from twisted.internet.threads import deferToThread
 from twisted.logger import Logger
 

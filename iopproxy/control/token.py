@@ -24,8 +24,8 @@ def load_token(folder: Path) -> str:
     return token
 
 
-def matches(header: str | None, token: str) -> bool:
+def matches(header: bytes | None, token: str) -> bool:
     """Whether an Authorization header carries the token. Takes the same time whatever it holds."""
-    scheme, _, given = (header or "").partition(" ")
-    same = hmac.compare_digest(given.strip().encode(), token.encode())
-    return scheme.lower() == "bearer" and same
+    scheme, _, given = (header or b"").partition(b" ")
+    same = hmac.compare_digest(given.strip(), token.encode())
+    return scheme.lower() == b"bearer" and same

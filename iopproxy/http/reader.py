@@ -39,6 +39,7 @@ class RequestReader:
         self.refusal: RefusedError | None = None
         self.in_head = False
         self._open: Request | None = None
+        self._offering: Request | None = None
         self._last = False
         self._over = False
         self._idle_bytes = 0
@@ -55,14 +56,9 @@ class RequestReader:
             self._parse(data)
         except RefusedError as refusal:
             self.refusal = refusal
-        except httptools.HttpParserCallbackError as error:
-            cause = error.__context__
-            self.refusal = cause if isinstance(cause, RefusedError) else RefusedError(400, str(error))
-        except httptools.HttpParserInvalidMethodError:
-            self.refusal = RefusedError(501, "The method is unknown.")
         except httptools.HttpParserError as error:
             if not self._over:
-                self.refusal = RefusedError(400, f"{error}.")
+                self.refusal = _refusal(error)
         if self.refusal is not None and self._open is not None:
             self._open.broken = True
 
@@ -73,12 +69,30 @@ class RequestReader:
                 self._parser.feed_data(rest)
                 break
             except httptools.HttpParserUpgrade as upgrade:
-                # The client offered another protocol and goes on with HTTP/1 like everybody we decline.
+                # The client offers another protocol. Declined, it goes on with HTTP/1.
                 rest = rest[upgrade.args[0] :]
                 self._parser = httptools.HttpRequestParser(self)
+                if self._offering is not None:
+                    self._go_on_with(self._offering)
         if self._idle_bytes > limits.HEAD_SIZE or len(self._lines) > limits.HEADER_COUNT:
             # So much without a complete head, or a piece of a body.
             raise RefusedError(431 if self._lines or not self.in_head else 414, "The head is too large.")
+
+    def _go_on_with(self, request: Request) -> None:
+        """Read the body of a request that offers another protocol: llhttp took it for bytes of that protocol.
+
+        A new parser is shown the same framing under a head without an offer.
+        """
+        last = self._last
+        framing = (
+            b"Transfer-Encoding: chunked"
+            if request.chunked
+            else b"Content-Length: %d" % (request.length or 0)
+        )
+        self._offering = None
+        self._parser.feed_data(b"POST / HTTP/1.1\r\nHost: a\r\n" + framing + b"\r\n\r\n")
+        self.arrived.pop()
+        self._open, self._last = request, last
 
     # What the parser calls
 
@@ -103,6 +117,8 @@ class RequestReader:
         request = self._understand()
         self._last = not request.keep_alive
         self._lines = []
+        if self._parser.should_upgrade() and (request.length or request.chunked):
+            self._offering = request
         self._open = request
         self.arrived.append(request)
 
@@ -113,6 +129,8 @@ class RequestReader:
 
     def on_message_complete(self) -> None:
         """The end of a request."""
+        if self._offering is not None:
+            return
         self._idle_bytes = 0
         self._lines = []
         self._open.ended = True  # type: ignore[union-attr]
@@ -182,3 +200,12 @@ class RequestReader:
         if value.strip(b" \t").lower() != b"chunked":
             raise RefusedError(501, "The transfer encoding isn't chunked.")
         request.chunked = True
+
+
+def _refusal(error: httptools.HttpParserError) -> RefusedError:
+    """What a parser's error means to the client."""
+    if isinstance(error, httptools.HttpParserCallbackError) and isinstance(error.__context__, RefusedError):
+        return error.__context__
+    if isinstance(error, httptools.HttpParserInvalidMethodError):
+        return RefusedError(501, "The method is unknown.")
+    return RefusedError(400, f"{error}.")

@@ -1,0 +1,73 @@
+"""The admin API's JSON, as both sides must see it: what iop sends and reads, what iopproxy reads and sends."""
+
+from __future__ import annotations
+
+from typing import Any
+
+HEALTHZ: dict[str, Any] = {"status": "ok", "version": "0.1.0"}
+
+PUT_BODY: dict[str, Any] = {
+    "hosts": ["a.example", "www.a.example"],
+    "targets": ["demo-web-blue:3000"],
+    "color": "blue",
+    "release": "a1b2c3d",
+    "response_timeout": 30.0,
+    "forward_headers": False,
+}
+"""PUT /v1/routes/demo/web"""
+
+ROUTE: dict[str, Any] = {"project": "demo", "app": "web", **PUT_BODY, "previous": None}
+"""Its answer."""
+
+PUT_BODY_GREEN: dict[str, Any] = {
+    **PUT_BODY,
+    "targets": ["demo-web-green-1:3000", "demo-web-green-2:3000"],
+    "color": "green",
+    "release": "e4f5a6b",
+}
+
+ROUTE_GREEN: dict[str, Any] = {
+    "project": "demo",
+    "app": "web",
+    **PUT_BODY_GREEN,
+    "previous": {"targets": ["demo-web-blue:3000"], "color": "blue", "release": "a1b2c3d"},
+}
+"""The answer to putting it over ROUTE."""
+
+ROUTE_SWITCHED_BACK: dict[str, Any] = {
+    **ROUTE,
+    "previous": {
+        "targets": ["demo-web-green-1:3000", "demo-web-green-2:3000"],
+        "color": "green",
+        "release": "e4f5a6b",
+    },
+}
+"""The answer to POST /v1/routes/demo/web/switch-back after that."""
+
+ROUTES: dict[str, Any] = {"routes": [ROUTE]}
+"""GET /v1/routes, and DELETE /v1/hosts/{host} when ROUTE is left."""
+
+TARGETS: dict[str, Any] = {"targets": [{"target": "demo-web-blue:3000", "in_flight": 0, "routed": True}]}
+"""GET /v1/targets"""
+
+DRAIN_BODY: dict[str, Any] = {"targets": ["demo-web-blue:3000"], "timeout": 30.0}
+"""POST /v1/drain"""
+
+DRAINED: dict[str, Any] = {"drained": True, "in_flight": {"demo-web-blue:3000": 0}}
+NOT_DRAINED: dict[str, Any] = {"drained": False, "in_flight": {"demo-web-blue:3000": 2}}
+
+CHECK_BODY: dict[str, Any] = {
+    "target": "demo-web-green:3000",
+    "path": "/up",
+    "host": "a.example",
+    "interval": 1.0,
+    "timeout": 5.0,
+    "attempts": 5,
+}
+"""POST /v1/check"""
+
+HEALTHY: dict[str, Any] = {"healthy": True, "attempts": 1, "reason": "200 OK"}
+UNHEALTHY: dict[str, Any] = {"healthy": False, "attempts": 5, "reason": "connection refused on port 3000"}
+
+ERROR: dict[str, Any] = {"error": "The host a.example belongs to demo/web."}
+"""Every answer but a 2xx has this shape."""

@@ -1,0 +1,124 @@
+"""The real program as a subprocess, and an admin client that shares no code with it."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+_STARTED = re.compile(r"(HttpFactory|AdminSite) starting on (\d+)")
+_names = itertools.count(1)
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """For what can only be asked for: a counter in another process."""
+    end = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < end, "it never came true"
+        time.sleep(0.01)
+
+
+class Proxy:
+    """``python -m twisted iopproxy`` on ports of its own."""
+
+    def __init__(self, state: Path, *options: str) -> None:
+        self.state = state
+        argv = [sys.executable, "-m", "twisted", "--log-format", "text", "iopproxy"]
+        argv += ["--http", "tcp:0:interface=127.0.0.1", "--admin", "tcp:0:interface=127.0.0.1"]
+        self.process = subprocess.Popen(
+            [*argv, "--state", str(state), *options],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self.lines: list[str] = []
+        self._ports: dict[str, int] = {}
+        self._ready = threading.Event()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        assert self._ready.wait(30), "the proxy said nothing for 30 s"
+        assert len(self._ports) == 2, self.log
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.lines.append(line)
+            if match := _STARTED.search(line):
+                self._ports[match[1]] = int(match[2])
+                if len(self._ports) == 2:
+                    self._ready.set()
+        self._ready.set()
+
+    @property
+    def port(self) -> int:
+        return self._ports["HttpFactory"]
+
+    @property
+    def admin_port(self) -> int:
+        return self._ports["AdminSite"]
+
+    @property
+    def log(self) -> str:
+        return "".join(self.lines)
+
+    @property
+    def rss(self) -> int:
+        """Resident bytes."""
+        fields = Path(f"/proc/{self.process.pid}/statm").read_text().split()
+        return int(fields[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    def api(self, method: str, path: str, body: Any = None, token: str | None = None) -> tuple[int, Any]:
+        """(status, decoded body) of one admin call."""
+        token = (self.state / "admin.token").read_text().strip() if token is None else token
+        raw = body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode()
+        connection = HTTPConnection("127.0.0.1", self.admin_port, timeout=30)
+        try:
+            connection.request(method, path, raw, {"Authorization": f"Bearer {token}"} if token else {})
+            response = connection.getresponse()
+            return response.status, json.loads(response.read())
+        finally:
+            connection.close()
+
+    def route(self, *targets: str, host: str | None = None, app: str | None = None, **more: Any) -> str:
+        """Put a route, by default under a host of its own, and return the host."""
+        number = next(_names)
+        host = host or f"h{number}.example"
+        body = {"hosts": [host], "targets": list(targets), "color": "blue", "release": "r1", **more}
+        status, answer = self.api("PUT", f"/v1/routes/test/{app or f'app{number}'}", body)
+        assert status == 200, answer
+        return host
+
+    def in_flight(self, target: str) -> int:
+        """What the proxy says about a target."""
+        listed = self.api("GET", "/v1/targets")[1]["targets"]
+        return sum(each["in_flight"] for each in listed if each["target"] == target)
+
+    def terminate(self) -> None:
+        """What Docker does first."""
+        self.process.send_signal(signal.SIGTERM)
+
+    def wait(self, seconds: float = 20) -> None:
+        """Until it has ended and all it said is read."""
+        self.process.wait(seconds)
+        self._reader.join(seconds)
+
+    def stop(self) -> None:
+        """End it; its log must be free of tracebacks."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self.wait()
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+        assert "Traceback" not in self.log, self.log

@@ -1,0 +1,314 @@
+"""The server protocol on a fake transport and clock: its times, and that no bytes break it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from twisted.internet.error import ConnectionDone
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+from twisted.logger import globalLogPublisher
+from twisted.python.failure import Failure
+
+from iopproxy.http import limits
+from iopproxy.http.deadlines import Deadlines
+from iopproxy.http.exchange import Relay
+from iopproxy.http.http1 import Http1Connection
+from iopproxy.http.pool import UnreachableError
+from iopproxy.http.upstream import UpstreamConnection
+from iopproxy.routing.balancer import Balancer
+from iopproxy.routing.inflight import InFlight
+from iopproxy.routing.router import Router
+from iopproxy.routing.state import Route, Table, Version
+
+
+class Transport(StringTransport):
+    """StringTransport with what TCP has besides."""
+
+    half_closed = False
+    disconnected = False
+
+    def setTcpNoDelay(self, enabled: bool) -> None:
+        pass
+
+    def setTcpKeepAlive(self, enabled: bool) -> None:
+        pass
+
+    def loseWriteConnection(self) -> None:
+        self.half_closed = True
+
+    def abortConnection(self) -> None:
+        self.disconnected = True
+
+    @property
+    def over(self) -> bool:
+        return self.half_closed or self.disconnecting or self.disconnected
+
+
+class Upstreams:
+    """A pool whose connections end in a StringTransport."""
+
+    def __init__(self, reachable: bool = True) -> None:
+        self.reachable = reachable
+        self.made: list[UpstreamConnection] = []
+
+    def take(self, target: str, young: bool) -> None:
+        return None
+
+    async def connect(self, target: str) -> UpstreamConnection:
+        if not self.reachable:
+            raise UnreachableError("it is a test")
+        connection = UpstreamConnection(target, lambda _: None, lambda _: None)
+        connection.makeConnection(Transport())
+        self.made.append(connection)
+        return connection
+
+
+class Setting:
+    """One client's connection and everything it needs."""
+
+    def __init__(self, reachable: bool = True) -> None:
+        route = Route("demo", "web", ("a.example",), Version(("web:1",), "blue", "r1"), response_timeout=30)
+        self.clock = Clock()
+        self.pool = Upstreams(reachable)
+        self.deadlines = Deadlines(self.clock)
+        pool: Any = self.pool
+        self.relay = Relay(Router(Table((route,))), Balancer(), InFlight(), pool, self.deadlines)
+        self.connections: set[Http1Connection] = set()
+        self.server = Http1Connection(self.relay, self.connections, b"http")
+        self.transport = Transport()
+        self.server.makeConnection(self.transport)
+
+    def pass_time(self, seconds: float) -> None:
+        for _ in range(int(seconds / limits.TICK) + 1):
+            self.clock.advance(limits.TICK)
+            self.deadlines.tick()
+
+    def upstream(self) -> tuple[UpstreamConnection, Transport]:
+        transport: Any = self.pool.made[-1].transport
+        return self.pool.made[-1], transport
+
+
+GET = b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n"
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+
+def test_a_silent_client_is_closed() -> None:
+    setting = Setting()
+    setting.pass_time(limits.HEAD_TIME - 1)
+    assert not setting.transport.over
+    setting.pass_time(2)
+    assert setting.transport.disconnecting
+    assert setting.transport.value() == b""
+
+
+def test_a_trickled_head_is_408() -> None:
+    setting = Setting()
+    for byte in GET[: int(limits.HEAD_TIME) - 1]:
+        setting.server.dataReceived(bytes([byte]))
+        setting.pass_time(1)
+    assert setting.transport.value().startswith(b"HTTP/1.1 408 ")
+    assert setting.transport.over
+
+
+def test_an_idle_client_is_closed_after_its_time() -> None:
+    setting = Setting()
+    setting.server.dataReceived(GET)
+    setting.upstream()[0].dataReceived(OK)
+    setting.pass_time(limits.IDLE_TIME - 1)
+    assert not setting.transport.over
+    setting.server.dataReceived(b"\r\n\r\n")  # blank lines prolong nothing
+    setting.pass_time(2)
+    assert setting.transport.disconnecting
+
+
+def test_a_stalled_body_is_408() -> None:
+    setting = Setting()
+    setting.server.dataReceived(b"POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 9\r\n\r\n")
+    for _ in range(3):
+        setting.pass_time(25)  # less than the route's time each
+        setting.server.dataReceived(b"x")
+    assert not setting.transport.over
+    setting.pass_time(31)
+    assert setting.transport.value().startswith(b"HTTP/1.1 408 ")
+    assert setting.upstream()[1].disconnected or setting.upstream()[1].disconnecting
+    assert setting.relay.in_flight.count("web:1") == 0
+
+
+def test_a_late_upstream_is_504_even_after_a_long_upload() -> None:
+    setting = Setting()
+    setting.server.dataReceived(b"POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 2\r\n\r\nx")
+    setting.pass_time(25)
+    setting.server.dataReceived(b"x")
+    setting.pass_time(25)
+    assert setting.transport.value() == b""
+    setting.pass_time(6)
+    assert setting.transport.value().startswith(b"HTTP/1.1 504 ")
+    assert not setting.transport.over
+
+
+def test_a_response_may_pause_for_as_long_as_it_likes() -> None:
+    setting = Setting()
+    setting.server.dataReceived(GET)
+    setting.upstream()[0].dataReceived(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n")
+    setting.pass_time(3600)
+    setting.upstream()[0].dataReceived(b"0\r\n\r\n")
+    assert setting.transport.value().endswith(b"2\r\nok\r\n0\r\n\r\n")
+    assert not setting.transport.over
+
+
+def test_a_client_that_reads_nothing_is_given_up() -> None:
+    setting = Setting()
+    setting.server.dataReceived(GET)
+    setting.upstream()[0].dataReceived(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok")
+    setting.server.pauseProducing()
+    assert setting.upstream()[1].producerState == "paused"
+    setting.pass_time(limits.READ_STALL_TIME + 1)
+    assert setting.transport.disconnected
+    setting.server.connectionLost(Failure(ConnectionDone()))
+    assert setting.relay.in_flight.count("web:1") == 0
+
+
+def test_a_client_that_reads_again_gets_the_rest() -> None:
+    setting = Setting()
+    setting.server.dataReceived(GET)
+    setting.server.pauseProducing()
+    setting.server.resumeProducing()
+    assert setting.upstream()[1].producerState == "producing"
+    setting.pass_time(limits.READ_STALL_TIME + 1)
+    assert setting.transport.value().startswith(b"HTTP/1.1 504 ")  # by the route's time, not the client's
+
+
+def test_a_full_upstream_stops_the_client() -> None:
+    setting = Setting()
+    setting.server.dataReceived(b"POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 9\r\n\r\nx")
+    setting.upstream()[0].pauseProducing()
+    assert setting.transport.producerState == "paused"
+    setting.upstream()[0].resumeProducing()
+    assert setting.transport.producerState == "producing"
+
+
+def test_a_waiting_request_stops_the_client() -> None:
+    setting = Setting()
+    setting.server.dataReceived(GET + GET)
+    assert setting.transport.producerState == "paused"
+    setting.upstream()[0].dataReceived(OK)
+    assert setting.transport.producerState == "producing"
+
+
+def test_nobody_is_asked_while_the_client_takes_no_answers() -> None:
+    """A client that sends requests to nobody and reads no answers must not fill the memory with them."""
+    setting = Setting()
+    setting.server.pauseProducing()
+    setting.server.dataReceived(GET.replace(b"a.example", b"nobody.example") * 100)
+    assert setting.transport.value() == b""
+    setting.server.resumeProducing()
+    assert setting.transport.value().count(b"HTTP/1.1 404 ") == 100
+
+
+def test_draining_closes_after_the_response() -> None:
+    setting = Setting()
+    setting.server.dataReceived(GET)
+    setting.relay.draining = True
+    setting.server.close_if_idle()
+    assert not setting.transport.over
+    setting.upstream()[0].dataReceived(OK)
+    assert b"Connection: close\r\n" in setting.transport.value()
+    assert setting.transport.disconnecting
+
+
+def test_draining_spares_a_half_sent_request() -> None:
+    setting = Setting()
+    setting.server.dataReceived(GET[:20])
+    setting.relay.draining = True
+    setting.server.close_if_idle()
+    assert not setting.transport.over
+    setting.server.dataReceived(GET[20:])
+    setting.upstream()[0].dataReceived(OK)
+    assert setting.transport.value().endswith(b"ok")
+
+
+PIECES = [
+    b"GET / HTTP/1.1\r\n",
+    b"POST /x HTTP/1.1\r\n",
+    b"HEAD / HTTP/1.0\r\n",
+    b"Host: a.example\r\n",
+    b"Host: nobody.example\r\n",
+    b"Content-Length: 3\r\n",
+    b"Transfer-Encoding: chunked\r\n",
+    b"Connection: close\r\n",
+    b"Connection: Upgrade\r\nUpgrade: x\r\n",
+    b"Expect: 100-continue\r\n",
+    b"\r\n",
+    b"3\r\nabc\r\n",
+    b"0\r\n\r\n",
+    b"abc",
+    GET,
+]
+EVENTS = st.lists(
+    st.one_of(
+        st.tuples(st.just("client"), st.sampled_from(PIECES)),
+        st.tuples(st.just("client"), st.binary(min_size=1, max_size=20)),
+        st.tuples(
+            st.just("upstream"), st.sampled_from([OK, OK[:20], OK[20:], b"HTTP/1.1 100 Go\r\n\r\n", b"x"])
+        ),
+        st.tuples(
+            st.sampled_from(
+                ["client full", "client free", "upstream full", "upstream free", "upstream gone", "time"]
+            ),
+            st.just(b""),
+        ),
+    ),
+    max_size=30,
+)
+
+
+def play(setting: Setting, event: str, data: bytes) -> None:
+    """One thing happens, if it can."""
+    server, alive = setting.server, not setting.transport.disconnected
+    upstream = setting.pool.made[-1] if setting.pool.made else None
+    upstream_alive = upstream is not None and not setting.upstream()[1].disconnected
+    if event == "time":
+        setting.pass_time(1)
+    elif event == "client" and alive:
+        server.dataReceived(data)
+    elif event == "client full" and alive:
+        server.pauseProducing()
+    elif event == "client free" and alive:
+        server.resumeProducing()
+    elif upstream is None or not upstream_alive:
+        pass
+    elif event == "upstream":
+        upstream.dataReceived(data)
+    elif event == "upstream full":
+        upstream.pauseProducing()
+    elif event == "upstream free":
+        upstream.resumeProducing()
+    elif event == "upstream gone":
+        setting.upstream()[1].abortConnection()
+        upstream.connectionLost(Failure(ConnectionDone()))
+
+
+@settings(max_examples=300, deadline=None)
+@given(EVENTS, st.booleans())
+def test_nothing_that_happens_breaks_it(events: list[tuple[str, bytes]], reachable: bool) -> None:
+    """No exception, nothing logged as a failure, and afterwards no request is counted as in flight."""
+    failures: list[Any] = []
+
+    def observe(event: Any) -> None:
+        if "log_failure" in event:
+            failures.append(event["log_failure"])
+
+    globalLogPublisher.addObserver(observe)
+    try:
+        setting = Setting(reachable)
+        for event, data in events:
+            play(setting, event, data)
+        setting.server.connectionLost(Failure(ConnectionDone()))
+    finally:
+        globalLogPublisher.removeObserver(observe)
+    assert failures == []
+    assert setting.relay.in_flight.targets() == frozenset()
+    assert setting.connections == set()
