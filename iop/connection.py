@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -120,10 +120,10 @@ class Server(fabric.Connection):  # type: ignore[misc]  # fabric has no types
         return result
 
     @contextmanager
-    def session(self, text: str) -> Iterator[str]:
+    def session(self, text: str, what: str) -> Iterator[str]:
         """Keep a script running as root for as long as the block lasts; yields the first line it prints.
 
-        The script must end by itself when its standard input does.
+        The script must end by itself when its standard input does. Raises RemoteError when it prints nothing.
         """
         self.open()
         with self._explained():
@@ -132,12 +132,16 @@ class Server(fabric.Connection):  # type: ignore[misc]  # fabric has no types
             channel.sendall(text.encode())
             with channel.makefile("r") as output:
                 first = output.readline().strip()
+            if not first:
+                said = channel.makefile_stderr("rb").read().decode(errors="replace")
+                raise self._failed(what, Result("", said, channel.recv_exit_status()))
         try:
             yield first
         finally:
-            channel.shutdown_write()
-            channel.recv_exit_status()
-            channel.close()
+            with suppress(OSError, EOFError, paramiko.SSHException):  # the connection may be gone by now
+                channel.shutdown_write()
+                channel.recv_exit_status()
+                channel.close()
 
     def _sudo(self) -> tuple[str, ...]:
         return () if self.user == "root" else ("sudo", "-n")

@@ -24,7 +24,7 @@ SETTLE = 120
 def locked(server: Server) -> Iterator[None]:
     """Hold the server's deploy lock. Raises LockError with who has it and since when."""
     who = f"{getpass.getuser()}@{platform.node()}"
-    with server.session(lock.hold(who, PATIENCE, SETTLE)) as answer:
+    with server.session(lock.hold(who, PATIENCE, SETTLE), "taking the deploy lock") as answer:
         if answer != lock.HELD:
             raise LockError(
                 f"{server.original_host}: another deploy is at work there: {answer or 'nobody knows whose'}",

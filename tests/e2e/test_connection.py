@@ -108,6 +108,12 @@ def test_a_user_who_may_or_may_not_use_sudo(project: Project, tmp_path: Path, su
     if sudo:
         assert "Installing Docker" in done.ok().out
     else:
+        config.write_text(config.read_text().replace("username: root", f"username: {name}"))
+        project.sample.commit("as a visitor")
+        deployed = project.iop()
+        project.configure()
+        project.sample.commit("as root")
+        assert refused(deployed) == refused(done)
         said = refused(done)
         assert f"{name} may not use sudo without a password" in said
         assert "NOPASSWD" in said

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import getpass
+import platform
 from collections.abc import Iterator
 
+import fabric
 import pytest
 import yaml
 from attrs import frozen
 
+from iop.connection import Server
 from iop.demo.load import Load
 from iop.demo.sample import HOST
+from iop.lock import locked
 from tests.e2e.conftest import Servers
 from tests.e2e.project import Done, Project
 
@@ -173,6 +178,19 @@ def test_more_replicas_and_a_secret(project: Project) -> None:
     token = project.server.exec("docker", "exec", f"shop-web-{color}-1", "printenv", "TOKEN")
     assert token == "line one\nline two"
     assert project.answer() == (200, "hello from version doubled")
+
+
+def test_one_deploy_at_a_time(project: Project) -> None:
+    """The second one is told whose the first is; when that has ended, however it did, the next may begin."""
+    config = fabric.Config(runtime_ssh_path=str(project.server.ssh_config))
+    with Server(project.server.address, user="root", config=config) as server:
+        with locked(server):
+            done = project.iop()
+        assert done.code == 1
+        assert f"another deploy is at work there: {getpass.getuser()}@{platform.node()} since" in done.err
+        with locked(server):
+            server.close()  # as the system does for a process that dies
+    project.iop().ok()
 
 
 def test_a_dirty_tree_is_not_deployed(project: Project) -> None:
