@@ -73,11 +73,11 @@ def kind(name: bytes) -> int:
     return _KINDS.get(lower, OTHER)
 
 
-def named(connection: Iterable[bytes]) -> frozenset[bytes]:
-    """The header names, in lower case, that Connection lines name."""
-    return frozenset(
-        option.strip(b" \t").lower() for value in connection for option in value.split(b",") if option.strip()
-    )
+@lru_cache(maxsize=1024)
+def named(connection: bytes) -> frozenset[bytes]:
+    """The header names, in lower case, that a Connection line takes away beyond those that never go on."""
+    names = {option.strip(b" \t").lower() for option in connection.split(b",")}
+    return frozenset(name for name in names if name not in (b"", b"close") and kind(name) != DROPPED)
 
 
 def without(headers: Iterable[Header], names: frozenset[bytes]) -> list[Header]:

@@ -167,7 +167,7 @@ class RequestReader:
             raise RefusedError(431, "There are too many header lines.")
         size = 0
         hosts: list[bytes] = []
-        connection: list[bytes] = []
+        taken: frozenset[bytes] = frozenset()
         kind_of, on = headers.kind, request.headers.append
         for line in lines:
             name, value = line
@@ -178,7 +178,7 @@ class RequestReader:
             elif kind == headers.HOST:
                 hosts.append(value.rstrip(b" \t"))
             elif kind == headers.CONNECTION:
-                connection.append(value)
+                taken |= headers.named(value)
             elif kind == headers.LENGTH:
                 request.length = int(value)
             elif kind == headers.ENCODING:
@@ -189,9 +189,9 @@ class RequestReader:
             raise RefusedError(431, "The header lines are too large.")
         if request.chunked and request.length is not None:
             raise RefusedError(400, "There are both Content-Length and Transfer-Encoding.")
-        if connection and (names := headers.named(connection)):
-            request.headers = headers.without(request.headers, names)
-            request.forwarded = headers.without(request.forwarded, names)
+        if taken:
+            request.headers = headers.without(request.headers, taken)
+            request.forwarded = headers.without(request.forwarded, taken)
         return hosts
 
     def _encoding(self, request: Request, value: bytes) -> None:

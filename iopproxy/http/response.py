@@ -152,7 +152,7 @@ class ResponseReader:
     def _sort(self, response: Response) -> None:
         """Put each line where it belongs."""
         size = 0
-        connection: list[bytes] = []
+        taken: frozenset[bytes] = frozenset()
         kind_of, on = headers.kind, response.headers.append
         for line in self._lines:
             name, value = line
@@ -170,10 +170,10 @@ class ResponseReader:
                     raise MalformedError("its transfer encoding isn't chunked")
                 response.chunked = True
             elif kind == headers.CONNECTION:
-                connection.append(value)
+                taken |= headers.named(value)
         if size > limits.HEAD_SIZE or len(self._lines) > limits.HEADER_COUNT:
             raise MalformedError("its head is too large")
         if response.chunked and (response.length is not None or self._parser.get_http_version() == "1.0"):
             raise MalformedError("its length isn't clear")
-        if connection and (names := headers.named(connection)):
-            response.headers = headers.without(response.headers, names)
+        if taken:
+            response.headers = headers.without(response.headers, taken)
