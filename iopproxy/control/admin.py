@@ -25,6 +25,12 @@ class _BoundedRequest(Request):
     """A request that keeps no more of its body than it may have."""
 
     taken = 0
+    gone = False
+    """Whoever asked doesn't wait for the answer any more."""
+
+    def connectionLost(self, reason: Failure) -> None:
+        self.gone = True
+        Request.connectionLost(self, reason)
 
     def handleContentChunk(self, data: bytes) -> None:
         self.taken += len(data)
@@ -48,7 +54,7 @@ class _Door(Resource):
         # Whoever goes away while a drain or a check runs isn't waited for any longer.
         request.notifyFinish().addErrback(lambda _: answering.cancel())
         answering.addErrback(self._unexpected, request)
-        answering.addCallback(lambda answer: _write(request, answer))
+        answering.addCallback(lambda answer: None if request.gone else _write(request, answer))
         return NOT_DONE_YET
 
     async def _answer(self, request: _BoundedRequest) -> Answer:
@@ -65,15 +71,13 @@ class _Door(Resource):
                 return Answer(400, {"error": "The body isn't JSON."})
         return await self._api.answer(Call(request.method.decode("latin-1"), path, body))
 
-    def _unexpected(self, failure: Failure, request: Request) -> Answer:
-        if not request._disconnected:
+    def _unexpected(self, failure: Failure, request: _BoundedRequest) -> Answer:
+        if not request.gone:
             self._log.failure("An admin call failed", failure=failure)
         return Answer(500, {"error": "The proxy failed; its log says how."})
 
 
 def _write(request: Request, answer: Answer) -> None:
-    if request._disconnected:
-        return
     request.setResponseCode(answer.status)
     request.setHeader("content-type", "application/json")
     request.write(json.dumps(answer.body).encode() + b"\n")

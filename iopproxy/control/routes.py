@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 
-from twisted.internet.defer import DeferredLock
+from twisted.internet.defer import Deferred, DeferredLock
 from twisted.internet.defer import TimeoutError as Expired
 from twisted.internet.threads import deferToThread
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from iopproxy.http.addresses import Addresses
 from iopproxy.http.limits import RESOLVE_TIME
@@ -71,7 +72,20 @@ class Routes:
         self._log.info("{host} is no longer routed", host=host)
 
     async def _change(self, change: Callable[[Table], Table]) -> None:
-        """Save what ``change`` makes of the table, then let it decide. Nothing changes if either fails."""
+        """Save what ``change`` makes of the table, then let it decide. Nothing changes if either fails.
+
+        A caller who leaves doesn't stop it half way: what is on the disk is what is in force.
+        """
+        done: Deferred[None] = Deferred()
+
+        def tell(result: Failure | None) -> None:
+            if not done.called:
+                done.callback(result)
+
+        Deferred.fromCoroutine(self._apply(change)).addBoth(tell)
+        await done
+
+    async def _apply(self, change: Callable[[Table], Table]) -> None:
         await self._lock.acquire()
         try:
             table = change(self.router.table)

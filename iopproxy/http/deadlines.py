@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from twisted.logger import Logger
+
 from iopproxy.http.limits import TICK
 from iopproxy.reactor import Reactor
 
@@ -24,6 +26,8 @@ class Expiring(Protocol):
 class Deadlines:
     """Everybody who has a time limit; ``tick`` is called every TICK seconds and tells those whose time is over."""
 
+    _log = Logger()
+
     def __init__(self, clock: Reactor) -> None:
         self._clock = clock
         self._members: set[Expiring] = set()
@@ -41,4 +45,7 @@ class Deadlines:
         for member in [each for each in self._members if each.deadline <= now]:
             if member.deadline <= now:  # it may have been told by another one's end that it has more time
                 member.deadline = NEVER
-                member.expired()
+                try:
+                    member.expired()
+                except Exception:  # a bug in one must not take everybody's time limits away
+                    self._log.failure("A time limit could not be acted on")

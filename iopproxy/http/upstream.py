@@ -36,7 +36,7 @@ class Asker(Seam):
 class UpstreamConnection(Outgoing):
     """Speaks HTTP/1.1 to one target.
 
-    ``at_rest(connection)`` is called when it can be used again, ``gone(connection)`` at its end.
+    ``at_rest(connection)`` is called when it can be used again, ``gone(connection)`` at its end, at least once.
     """
 
     transport: Transport  # type: ignore[assignment]  # Twisted declares the zope interface
@@ -90,6 +90,7 @@ class UpstreamConnection(Outgoing):
     def drop(self) -> None:
         """End it now, whatever is under way. The asker hears nothing more."""
         self._asker = None
+        self._gone(self)
         self.transport.abortConnection()
 
     # What the pool's deadline calls

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -62,7 +61,7 @@ def read_name(value: Any, key: str) -> str:
 def read_seconds(value: Any, key: str, most: float = 86400.0) -> float:
     """A time in seconds, above 0 and at most ``most``."""
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not number or not math.isfinite(value) or not 0 < value <= most:
+    if not number or not 0 < value <= most:  # NaN isn't either
         raise InvalidError(f"{key} must be a number of seconds above 0 and at most {most:g}.")
     return float(value)
 

@@ -59,7 +59,7 @@ REFUSED_BODIES: dict[str, tuple[Any, str]] = {
     },
     "unknown key": ({**contract.PUT_BODY, "color_": "x"}, "The key color_ is unknown"),
     **{
-        f"{key} = {value!r}": ({**contract.PUT_BODY, key: value}, key)
+        f"{key} = {value!r:.60}": ({**contract.PUT_BODY, key: value}, key)
         for key, values in {
             "hosts": (
                 [],
@@ -73,7 +73,7 @@ REFUSED_BODIES: dict[str, tuple[Any, str]] = {
             "targets": ([], "a:1", [1], ["a"], ["a:0"], ["a:65536"], ["a:1", "a:1"], ["a b:1"], ["a:1\n"]),
             "color": ("", 1, None, "a\nb", "x" * 200),
             "release": ("", 1, None),
-            "response_timeout": (0, -1, "30", True, None, 1e9),
+            "response_timeout": (0, -1, "30", True, None, 1e9, 10**400, float("nan"), float("inf")),
             "forward_headers": (1, "true", None),
         }.items()
         for value in values

@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
-from twisted.internet.testing import StringTransport
 from twisted.logger import globalLogPublisher
 from twisted.python.failure import Failure
 
@@ -22,29 +21,7 @@ from iopproxy.routing.balancer import Balancer
 from iopproxy.routing.inflight import InFlight
 from iopproxy.routing.router import Router
 from iopproxy.routing.state import Route, Table, Version
-
-
-class Transport(StringTransport):
-    """StringTransport with what TCP has besides."""
-
-    half_closed = False
-    disconnected = False
-
-    def setTcpNoDelay(self, enabled: bool) -> None:
-        pass
-
-    def setTcpKeepAlive(self, enabled: bool) -> None:
-        pass
-
-    def loseWriteConnection(self) -> None:
-        self.half_closed = True
-
-    def abortConnection(self) -> None:
-        self.disconnected = True
-
-    @property
-    def over(self) -> bool:
-        return self.half_closed or self.disconnecting or self.disconnected
+from tests.unit.proxy.transports import Transport
 
 
 class Upstreams:
