@@ -10,7 +10,7 @@ from attrs import frozen
 
 from iop.commands import proxy
 from iop.commands.shell import script
-from iop.config.project import HealthCheck
+from iop.config.project import App, HealthCheck
 from iop.connection import Server
 from iop.errors import ProxyError
 
@@ -32,9 +32,26 @@ class ProxyApi:
     def __init__(self, server: Server) -> None:
         self._server = server
 
-    def put_route(self, project: str, app: str, body: Mapping[str, Any]) -> None:
-        """Replace an app's route; returns when no new request goes anywhere else."""
-        self._call("PUT", f"/v1/routes/{project}/{app}", body)
+    def put_route(
+        self,
+        project: str,
+        app: App,
+        *,
+        hosts: Sequence[str],
+        targets: Sequence[str],
+        color: str,
+        release: str,
+    ) -> None:
+        """Replace an app's route; returns when it is on disk and no new request goes anywhere else."""
+        body = {
+            "hosts": list(hosts),
+            "targets": list(targets),
+            "color": color,
+            "release": release,
+            "response_timeout": app.proxy.response_timeout,
+            "forward_headers": app.proxy.forward_headers,
+        }
+        self._call("PUT", f"/v1/routes/{project}/{app.name}", body)
 
     def switch_back(self, project: str, app: str) -> None:
         """The route's previous targets again."""

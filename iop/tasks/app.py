@@ -78,15 +78,14 @@ def unalias(c: Context, name: str, color: str) -> None:
 def switch(c: Context, name: str, color: str, release: str) -> None:
     """Send every new request to a colour, in one step."""
     owner, wanted, remote = project(c), app(c, name), server(c)
-    body = {
-        "hosts": list(naming.hosts(owner, wanted, remote.address)),
-        "targets": list(naming.targets(owner, wanted, color, _port(c, name, release))),
-        "color": color,
-        "release": release,
-        "response_timeout": wanted.proxy.response_timeout,
-        "forward_headers": wanted.proxy.forward_headers,
-    }
-    ProxyApi(remote).put_route(owner.name, name, body)
+    ProxyApi(remote).put_route(
+        owner.name,
+        wanted,
+        hosts=naming.hosts(owner, wanted, remote.address),
+        targets=naming.targets(owner, wanted, color, _port(c, name, release)),
+        color=color,
+        release=release,
+    )
 
 
 @task(auto_shortflags=False)
