@@ -9,7 +9,7 @@ from typing import Any
 
 from attrs import frozen
 from twisted.application.service import MultiService, Service
-from twisted.internet.defer import Deferred, maybeDeferred, succeed
+from twisted.internet.defer import CancelledError, Deferred, maybeDeferred, succeed
 from twisted.internet.defer import TimeoutError as Expired
 from twisted.internet.task import LoopingCall, deferLater
 from twisted.internet.tcp import Port
@@ -124,7 +124,7 @@ class Traffic(Listening):
         drain_timeout: float,
     ) -> None:
         super().__init__(reactor, listening, factory)
-        self._connections = factory
+        self._clients = factory
         self._relay = relay
         self._drain_timeout = drain_timeout
 
@@ -137,7 +137,7 @@ class Traffic(Listening):
         if self.port is not None:
             accept_all(self.port)
         await super().stopService()
-        clients = self._connections
+        clients = self._clients
         self._log.info("draining {count} connections", count=len(clients.connections))
         over = clients.when_empty()
         over.addTimeout(self._drain_timeout, self.reactor)
@@ -148,5 +148,5 @@ class Traffic(Listening):
             self._log.warn("{count} connections didn't end in time", count=len(clients.connections))
             clients.abort()
         grace.cancel()
-        with suppress(Exception):
+        with suppress(CancelledError):
             await grace

@@ -88,7 +88,7 @@ class Exchange:
         """The client takes no more of the response for now."""
         self._upstream: UpstreamConnection | None = None
         self._upstream_full = False
-        self._connecting: Deferred[None] | None = None
+        self._connecting: Deferred[UpstreamConnection] | None = None
         self._responding = False
         self._sent_end = False
         self._done = False
@@ -127,8 +127,10 @@ class Exchange:
 
     def expired(self) -> None:
         """Nothing happened for too long."""
-        stalled_by_client = not self._request.ended and not self._upstream_full
-        self._fail(408 if stalled_by_client else 504, "it didn't answer in time")
+        if self._request.ended or self._upstream_full:
+            self._fail(504, "it didn't answer in time")
+        else:
+            self._fail(408)
 
     # Towards the upstream
 
@@ -154,7 +156,8 @@ class Exchange:
         if self._request.parts:
             self._client.hold_body(True)
         connecting = Deferred.fromCoroutine(self._relay.pool.connect(target))
-        self._connecting = connecting.addCallbacks(self._connected, self._not_connected)
+        self._connecting = connecting
+        connecting.addCallbacks(self._connected, self._not_connected)
 
     def _connected(self, upstream: UpstreamConnection) -> None:
         self._connecting = None
@@ -167,8 +170,10 @@ class Exchange:
         self._connecting = None
         if self._done:
             return
-        failure.trap(UnreachableError)
-        self._say(failure.getErrorMessage())
+        if failure.check(UnreachableError):
+            self._say(failure.getErrorMessage())
+        else:
+            self._log.failure("Connecting to {target} failed", failure=failure, target=self._target)
         self._leave_target()
         self._next_target()
 
