@@ -186,7 +186,7 @@ def test_bytes_on_an_idle_connection_end_it(proxy: Proxy, wire: Wire, upstream: 
     host = proxy.route(upstream(serve).target)
     assert wire.get(host).body == b"mine"
     may_poison.set()
-    assert poisoned.wait(10)
+    assert poisoned.wait(3)  # less than an idle connection is kept for
     assert wire.get(host).body == b"mine"
 
 
@@ -222,3 +222,22 @@ def test_an_early_answer_reaches_a_client_that_still_sends(proxy: Proxy, wire: W
     response = wire.response()
     assert (response.status, response.body, response.get("connection")) == (413, b"too much", "close")
     assert wire.closed()
+
+
+def test_a_connection_that_got_half_a_request_is_not_used_again(
+    proxy: Proxy, wire: Wire, upstream: Any
+) -> None:
+    """What is sent next on it would be the other half."""
+
+    def serve(conversation: Conversation) -> None:
+        while True:
+            conversation.head()
+            conversation.send(answer(b"early"))
+
+    server = upstream(serve)
+    host = proxy.route(server.target)
+    wire.send(f"POST / HTTP/1.1\r\nHost: {host}\r\nContent-Length: 10\r\n\r\nhalf".encode())
+    assert wire.response().get("connection") == "close"
+    with Wire(proxy.port) as other:
+        assert other.get(host).body == b"early"
+    assert server.connections == 2

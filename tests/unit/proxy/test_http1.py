@@ -6,6 +6,7 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
 from twisted.logger import globalLogPublisher
@@ -30,11 +31,13 @@ class Upstreams:
     def __init__(self, reachable: bool = True) -> None:
         self.reachable = reachable
         self.made: list[UpstreamConnection] = []
+        self.delay: Deferred[None] = succeed(None)
 
     def take(self, target: str, young: bool) -> None:
         return None
 
     async def connect(self, target: str) -> UpstreamConnection:
+        await self.delay
         if not self.reachable:
             raise UnreachableError("it is a test")
         connection = UpstreamConnection(target, lambda _: None, lambda _: None)
@@ -156,6 +159,36 @@ def test_a_client_that_reads_again_gets_the_rest() -> None:
     assert setting.upstream()[1].producerState == "producing"
     setting.pass_time(limits.READ_STALL_TIME + 1)
     assert setting.transport.value().startswith(b"HTTP/1.1 504 ")  # by the route's time, not the client's
+
+
+def test_a_client_that_is_full_before_there_is_an_upstream() -> None:
+    setting = Setting()
+    setting.pool.delay = Deferred()
+    setting.server.dataReceived(GET)
+    setting.server.pauseProducing()
+    setting.pool.delay.callback(None)
+    assert setting.upstream()[1].producerState == "paused"
+    setting.server.resumeProducing()
+    assert setting.upstream()[1].producerState == "producing"
+
+
+def test_a_body_waits_for_its_upstream() -> None:
+    setting = Setting()
+    setting.pool.delay = Deferred()
+    setting.server.dataReceived(b"POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 9\r\n\r\nbody")
+    assert setting.transport.producerState == "paused"
+    setting.pool.delay.callback(None)
+    assert setting.transport.producerState == "producing"
+    assert setting.upstream()[1].value().endswith(b"\r\n\r\nbody")
+
+
+def test_a_client_that_leaves_before_there_is_an_upstream() -> None:
+    setting = Setting()
+    setting.pool.delay = Deferred()
+    setting.server.dataReceived(GET)
+    setting.server.connectionLost(Failure(ConnectionDone()))
+    assert setting.pool.delay.called  # cancelled
+    assert (setting.pool.made, setting.relay.in_flight.targets()) == ([], frozenset())
 
 
 def test_a_full_upstream_stops_the_client() -> None:
