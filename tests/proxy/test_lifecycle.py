@@ -202,21 +202,3 @@ def test_what_is_wrong_is_said_in_a_sentence(tmp_path: Path, options: list[str],
     assert done.returncode != 0
     assert said in done.stderr
     assert "Traceback" not in done.stderr
-
-
-def test_a_caller_who_leaves_does_not_stop_a_change_half_way(start_proxy: Start) -> None:
-    """What is on the disk is what is in force, whenever iop is killed."""
-    proxy = start_proxy()
-    token = (proxy.state / "admin.token").read_text().strip()
-    for turn in range(60):
-        body = json.dumps(
-            {"hosts": ["a.example"], "targets": [f"t{turn}:1"], "color": "blue", "release": "r"}
-        )
-        head = f"PUT /v1/routes/demo/web HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n"
-        with Wire(proxy.admin_port) as wire:
-            wire.send(f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode())
-            threading.Event().wait(turn % 20 / 4000)  # any moment of the change
-    settled = {"hosts": ["b.example"], "targets": ["b:1"], "color": "blue", "release": "r"}
-    assert proxy.api("PUT", "/v1/routes/demo/other", settled)[0] == 200
-    routes = proxy.api("GET", "/v1/routes")[1]["routes"]
-    assert json.loads((proxy.state / "state.json").read_text())["routes"] == routes

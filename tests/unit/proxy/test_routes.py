@@ -1,0 +1,91 @@
+"""Route changes: what is on the disk and what is in force."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from twisted.internet.defer import CancelledError, Deferred, succeed
+from twisted.internet.task import Clock
+from twisted.python.failure import Failure
+
+from iopproxy.control import routes
+from iopproxy.control.routes import Routes
+from iopproxy.routing.router import Router
+from iopproxy.routing.state import HostTakenError, Route, Table, Version
+
+
+class Setting:
+    """Everything around Routes; ``saving`` holds the writes that the disk hasn't finished."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.saving: list[tuple[Table, Deferred[None]]] = []
+        self.router = Router(Table())
+        self.swept: list[frozenset[str]] = []
+        around: Any = self
+        self.routes = Routes(self.router, around, around, around, Clock())
+        monkeypatch.setattr(routes, "deferToThread", self.write)
+
+    def save(self, table: Table) -> None:
+        """The store's; never called, its writing is what ``write`` stands for."""
+
+    def write(self, save: Any, table: Table) -> Deferred[None]:
+        self.saving.append((table, Deferred()))
+        return self.saving[-1][1]
+
+    def learn(self, targets: tuple[str, ...]) -> Deferred[Any]:
+        return succeed(None)
+
+    def keep_only(self, targets: frozenset[str]) -> None:
+        pass
+
+    def keep_only_wanted(self) -> None:
+        self.swept.append(self.router.targets)
+
+    def put(self, app: str, host: str = "a.example") -> tuple[Deferred[Any], list[Any]]:
+        results: list[Any] = []
+        route = Route("demo", app, (host,), Version((f"{app}:1",), "blue", "r1"))
+        putting = Deferred.fromCoroutine(self.routes.put(route))
+        putting.addBoth(results.append)
+        return putting, results
+
+
+@pytest.fixture
+def setting(monkeypatch: pytest.MonkeyPatch) -> Setting:
+    return Setting(monkeypatch)
+
+
+def test_saved_first_then_in_force_then_answered(setting: Setting) -> None:
+    _, answered = setting.put("web")
+    assert (setting.router.find("a.example"), answered) == (None, [])
+    setting.saving[0][1].callback(None)
+    assert setting.router.find("a.example") is answered[0]
+    assert setting.swept == [frozenset({"web:1"})]
+
+
+def test_what_can_not_be_saved_is_not_in_force(setting: Setting) -> None:
+    _, answered = setting.put("web")
+    setting.saving[0][1].errback(OSError(28, "No space left on device"))
+    assert setting.router.find("a.example") is None
+    assert answered[0].check(OSError)
+
+
+def test_a_caller_who_leaves_does_not_stop_a_change_half_way(setting: Setting) -> None:
+    """The disk may have it already, so it must come into force."""
+    putting, answered = setting.put("web")
+    putting.cancel()
+    assert answered[0].check(CancelledError)
+    setting.saving[0][1].callback(None)
+    assert setting.router.find("a.example") is not None
+    assert setting.put("web")[1]  # and the next change isn't locked out
+
+
+def test_changes_take_their_turns(setting: Setting) -> None:
+    """The second is judged by what the first one made of the table."""
+    _, first = setting.put("web")
+    _, second = setting.put("api")
+    assert len(setting.saving) == 1
+    setting.saving[0][1].callback(None)
+    assert isinstance(first[0], Route)
+    assert isinstance(second[0], Failure)
+    assert second[0].check(HostTakenError)
