@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
 from iop import local
 from iop.commands import image as commands
+from iop.dockerignore import ignored
 from iop.errors import BuildError
 
 __all__ = ["build", "has", "pull", "python"]
@@ -25,14 +25,16 @@ def build(
     args: Mapping[str, str] | None = None,
     target: str | None = None,
     platform: str | None = None,
+    secrets: Path | None = None,
 ) -> None:
-    """Build ``tag``. Raises BuildError with the builder's last lines.
+    """Build ``tag``. Raises BuildError with the builder's last lines, or when it could take in ``secrets``.
 
     ``platform`` is asked for only when it is not the engine's own: the legacy builder refuses the flag.
     """
     if not dockerfile.is_file():
         raise BuildError(f"no Dockerfile at {dockerfile}", "add one, or set build.dockerfile in iop.yml")
-    _keep_secrets_out(context)
+    if secrets is not None:
+        _keep_secrets_out(secrets, context)
     argv = commands.build(
         tag,
         context=context,
@@ -46,19 +48,14 @@ def build(
 
 
 def has(tag: str) -> bool:
-    """Whether this machine's Docker has the image."""
-    done = subprocess.run(("docker", "image", "inspect", tag), check=False, capture_output=True)
-    return done.returncode == 0
+    """Whether this machine's Docker has the image. Raises IopError when there is no Docker to ask."""
+    _engine_platform()
+    return local.succeeds(("docker", "image", "inspect", tag))
 
 
 def pull(tag: str, platform: str) -> bool:
     """Get an image from its registry; False when none can be reached or it isn't there."""
-    argv = ("docker", "pull", "--quiet", "--platform", platform, tag)
-    try:
-        done = subprocess.run(argv, check=False, capture_output=True, timeout=PULL_SECONDS)
-    except subprocess.TimeoutExpired:
-        return False
-    return done.returncode == 0
+    return local.succeeds(("docker", "pull", "--quiet", "--platform", platform, tag), PULL_SECONDS)
 
 
 def python(tag: str) -> str:
@@ -67,23 +64,23 @@ def python(tag: str) -> str:
     return local.output(("docker", "run", "--rm", "--network", "none", tag, "python3", "-c", code)).strip()
 
 
-def _keep_secrets_out(context: Path) -> None:
+def _keep_secrets_out(secrets: Path, context: Path) -> None:
     """A `COPY . .` would take .iop/secrets into the image, and so to the server."""
-    ignored = context / ".dockerignore"
-    lines = ignored.read_text().splitlines() if ignored.is_file() else []
-    if (context / ".iop" / "secrets").exists() and not any(
-        line.strip(" /").startswith(".iop") for line in lines
-    ):
+    if not secrets.exists() or not secrets.is_relative_to(context):
+        return
+    listed = context / ".dockerignore"
+    lines = listed.read_text().splitlines() if listed.is_file() else []
+    path = secrets.relative_to(context).as_posix()
+    if not ignored(path, lines):
         raise BuildError(
-            f"{context / '.iop'} is part of the build context: its secrets could get into the image",
-            f"exclude it: echo .iop/ >> {ignored}",
+            f"{secrets} is in the build context: it could get into the image",
+            f"exclude it: echo {path} >> {listed}",
         )
 
 
 @cache
 def _buildkit() -> bool:
-    done = subprocess.run(("docker", "buildx", "version"), check=False, capture_output=True)
-    return done.returncode == 0
+    return local.succeeds(("docker", "buildx", "version"))
 
 
 @cache

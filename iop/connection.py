@@ -6,7 +6,7 @@ import socket
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import fabric
@@ -22,6 +22,7 @@ __all__ = ["Result", "Server"]
 
 CONNECT_SECONDS = 15
 KEEPALIVE_SECONDS = 10
+HEARTBEAT_SECONDS = 10
 DEAD_MILLISECONDS = 40_000
 """A server that acknowledges nothing for this long is gone (TCP_USER_TIMEOUT, Linux)."""
 
@@ -48,6 +49,7 @@ class Server(fabric.Connection):  # type: ignore[misc]  # fabric has no types
         known = KnownHosts(self.ssh_config)
         known.load_into(self.client)
         self.client.set_missing_host_key_policy(known)
+        self._lease: paramiko.Channel | None = None
         if self.ssh_config.get("identitiesonly", "no") == "yes":
             self.connect_kwargs.update(allow_agent=False, look_for_keys=False)
 
@@ -62,13 +64,16 @@ class Server(fabric.Connection):  # type: ignore[misc]  # fabric has no types
         return gateway
 
     def open(self) -> Any:
-        """Connect, or say in one line why not and what to do."""
+        """Connect, or say in one line why not and what to do. A connection that broke is not made again."""
         if self.is_connected:
             return None
+        if self.transport is not None:
+            raise self._broken("working on the server")
         with self._explained():
             result = super().open()
-        self.transport.set_keepalive(KEEPALIVE_SECONDS)
-        sock = self.transport.sock
+        transport: Any = self.transport
+        transport.set_keepalive(KEEPALIVE_SECONDS)
+        sock = transport.sock
         if isinstance(sock, socket.socket) and hasattr(socket, "TCP_USER_TIMEOUT"):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, DEAD_MILLISECONDS)
         return result
@@ -96,6 +101,8 @@ class Server(fabric.Connection):  # type: ignore[misc]  # fabric has no types
     ) -> Result:
         """Run ``argv`` with ``chunks`` as standard input, sent as fast as the other side takes them."""
         self.open()
+        if self._lease is not None and self._lease.exit_status_ready():
+            raise self._broken(what)
         with self._explained():
             channel = self.create_session()
             output = _Collector(channel)
@@ -111,10 +118,7 @@ class Server(fabric.Connection):  # type: ignore[misc]  # fabric has no types
                 channel.shutdown_write()
             result = output.result()
         if result.exited < 0:
-            raise ConnectError(
-                f"{self.original_host}: the connection broke while {what}",
-                "run iop again: it goes on from what the server has",
-            )
+            raise self._broken(what)
         if check and result.exited:
             raise self._failed(what, result)
         return result
@@ -123,7 +127,8 @@ class Server(fabric.Connection):  # type: ignore[misc]  # fabric has no types
     def session(self, text: str, what: str) -> Iterator[str]:
         """Keep a script running as root for as long as the block lasts; yields the first line it prints.
 
-        The script must end by itself when its standard input does. Raises RemoteError when it prints nothing.
+        It gets a byte every HEARTBEAT_SECONDS and must end by itself when none comes, or its standard input ends.
+        Once it has, nothing more is run over this connection. Raises RemoteError when it prints nothing.
         """
         self.open()
         with self._explained():
@@ -135,13 +140,29 @@ class Server(fabric.Connection):  # type: ignore[misc]  # fabric has no types
             if not first:
                 said = channel.makefile_stderr("rb").read().decode(errors="replace")
                 raise self._failed(what, Result("", said, channel.recv_exit_status()))
+        self._lease, over = channel, Event()
+        Thread(target=self._beat, args=(channel, over), daemon=True).start()
         try:
             yield first
         finally:
+            over.set()
+            self._lease = None
             with suppress(OSError, EOFError, paramiko.SSHException):  # the connection may be gone by now
                 channel.shutdown_write()
                 channel.recv_exit_status()
                 channel.close()
+
+    @staticmethod
+    def _beat(channel: paramiko.Channel, over: Event) -> None:
+        with suppress(OSError, EOFError, paramiko.SSHException):
+            while not over.wait(HEARTBEAT_SECONDS):
+                channel.sendall(b".")
+
+    def _broken(self, what: str) -> ConnectError:
+        return ConnectError(
+            f"{self.original_host}: the connection broke while {what}",
+            "the old or the new version serves; run iop again: it goes on from what the server has",
+        )
 
     def _sudo(self) -> tuple[str, ...]:
         return () if self.user == "root" else ("sudo", "-n")

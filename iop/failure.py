@@ -16,7 +16,7 @@ INTERRUPTED = 130
 def report(error: Exception | KeyboardInterrupt, *, debug: bool) -> int:
     """Tell a person why the run ends, with the traceback first when ``debug``. Returns the exit code."""
     if isinstance(error, KeyboardInterrupt):
-        console().fail(IopError("interrupted"))
+        console().fail(IopError("interrupted", "nothing is lost: run the same again, it goes on from there"))
         return INTERRUPTED
     if debug and not isinstance(error, UsageError):
         console().trace(error)

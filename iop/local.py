@@ -12,7 +12,7 @@ from typing import BinaryIO, cast
 from iop.console import console
 from iop.errors import BuildError, IopError, MissingError
 
-__all__ = ["output", "reading", "watched"]
+__all__ = ["output", "reading", "succeeds", "watched"]
 
 
 def output(argv: Sequence[str]) -> str:
@@ -26,6 +26,19 @@ def output(argv: Sequence[str]) -> str:
             f"{' '.join(argv[:3])} failed here: {_last(done.stderr or done.stdout, 3)}", _hint(done.stderr)
         )
     return done.stdout
+
+
+def succeeds(argv: Sequence[str], seconds: float | None = None) -> bool:
+    """Whether a command ends well, within ``seconds`` if given. Raises MissingError when there is no such program."""
+    try:
+        done = subprocess.run(
+            argv, check=False, capture_output=True, stdin=subprocess.DEVNULL, timeout=seconds
+        )
+    except FileNotFoundError as error:
+        raise _missing(argv) from error
+    except subprocess.TimeoutExpired:
+        return False
+    return done.returncode == 0
 
 
 def watched(

@@ -13,6 +13,7 @@ from iop.commands.shell import script
 from iop.config.project import App, HealthCheck
 from iop.connection import Server
 from iop.errors import ProxyError
+from iop.facts.server import Route
 
 __all__ = ["Answer", "ProxyApi"]
 
@@ -56,6 +57,14 @@ class ProxyApi:
     def switch_back(self, project: str, app: str) -> None:
         """The route's previous targets again."""
         self._call("POST", f"/v1/routes/{project}/{app}/switch-back", {})
+
+    def routes(self) -> tuple[Route, ...]:
+        """Every project's routes, as they are in force."""
+        return tuple(Route.parse(each) for each in self._call("GET", "/v1/routes")["routes"])
+
+    def delete_host(self, host: str) -> None:
+        """Route a host no more; with its last host a route is gone."""
+        self._call("DELETE", f"/v1/hosts/{host}")
 
     def in_flight(self) -> dict[str, int]:
         """Requests in flight by target, for targets that no route names any more."""

@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from importlib import metadata, util
 from pathlib import Path
-from shutil import copytree, ignore_patterns
+from shutil import copyfile
 
 from iop import __version__, building, local
 from iop.config.project import ProxyImage
@@ -39,16 +39,15 @@ RUN python3 -m compileall -q /opt/iop && python3 -m twisted --help >/dev/null
 """The last command lets Twisted write its plugin cache: the file system is read-only later."""
 
 
-def tag(proxy: ProxyImage) -> str:
+def tag(proxy: ProxyImage, platform: str) -> str:
     """The image's name: a hash of all that goes into it, so that an unchanged proxy is never built twice."""
     if proxy.image:
         return proxy.image
     digest = hashlib.sha256(_DOCKERFILE.encode())
-    for path in _sources():
-        digest.update(str(path.name).encode())
-        digest.update(path.read_bytes())
-    for line in (*_pins(), proxy.base_image):
-        digest.update(line.encode())
+    for name, path in _sources().items():
+        digest.update(f"{name}\n".encode() + path.read_bytes())
+    for line in (*_pins(), proxy.base_image, platform):
+        digest.update(f"{line}\n".encode())
     return f"iop/proxy:{__version__}-{digest.hexdigest()[:12]}"
 
 
@@ -63,13 +62,9 @@ def build(name: str, proxy: ProxyImage, platform: str) -> None:
     with tempfile.TemporaryDirectory(prefix="iop-proxy-") as folder:
         context = Path(folder)
         _install_libraries(context / "proxy", building.python(base), platform)
-        for package in ("iopproxy", "twisted/plugins"):
-            copytree(
-                _package(package.replace("/", ".")),
-                context / "proxy" / package,
-                ignore=ignore_patterns("__pycache__", "dropin.cache", "twisted_*"),
-                dirs_exist_ok=True,
-            )
+        for file, path in _sources().items():
+            (context / "proxy" / file).parent.mkdir(parents=True, exist_ok=True)
+            copyfile(path, context / "proxy" / file)
         (context / "Dockerfile").write_text(_DOCKERFILE.format(base=base))
         building.build(name, context=context, dockerfile=context / "Dockerfile", platform=platform)
 
@@ -111,14 +106,17 @@ def _requirements(name: str) -> Iterator[str]:
             yield requirement.name.lower()
 
 
-def _package(name: str) -> Path:
-    """Where an installed package lies."""
-    if name == "twisted.plugins":
-        found = util.find_spec("twisted.plugins.iopproxy_plugin")
-        return Path(str(found.origin if found else "")).parent
-    found = util.find_spec(name)
-    return Path(str(found.origin if found else "")).parent
+def _sources() -> dict[str, Path]:
+    """Our own files: where they belong in the image, and where they lie here."""
+    plugin = _folder("twisted.plugins.iopproxy_plugin") / "iopproxy_plugin.py"
+    package = _folder("iopproxy")
+    files = {f"iopproxy/{path.relative_to(package)}": path for path in sorted(package.rglob("*.py"))}
+    return {**files, "twisted/plugins/iopproxy_plugin.py": plugin}
 
 
-def _sources() -> list[Path]:
-    return sorted(path for path in _package("iopproxy").rglob("*.py"))
+def _folder(module: str) -> Path:
+    """Where an installed module lies."""
+    found = util.find_spec(module)
+    if found is None or found.origin is None:
+        raise BuildError(f"{module} is not installed beside iop", "install iop again")
+    return Path(found.origin).parent

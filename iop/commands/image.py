@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from iop.commands.shell import line, quiet
@@ -19,7 +19,6 @@ def build(
     context: Path,
     dockerfile: Path,
     args: Sequence[str] = (),
-    labels: Mapping[str, str] | None = None,
     target: str | None = None,
     platform: str | None = None,
     buildkit: bool = False,
@@ -29,8 +28,6 @@ def build(
     words += ["--tag", tag, "--file", str(dockerfile)]
     for name in args:
         words += ["--build-arg", name]
-    for key, value in (labels or {}).items():
-        words += ["--label", f"{key}={value}"]
     if target:
         words += ["--target", target]
     if platform:

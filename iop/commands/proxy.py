@@ -9,20 +9,24 @@ from typing import Any
 from iop.commands import docker
 from iop.commands.shell import ensure, feed, line, quiet
 
-__all__ = ["EDGE", "PROXY", "STATE", "admin", "boot", "join"]
+__all__ = ["EDGE", "NETWORK_LABEL", "PROXY", "STATE", "admin", "boot", "join"]
 
 EDGE = "iop-edge"
 PROXY = "iop-proxy"
 STATE = "/var/lib/iop-proxy"
 USER = "10001:10001"
 DRAIN = 30
+NETWORK_LABEL = "iop.network"
 
 _LOCKED = ("--restart", "always", "--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges")
 _IDLE = "trap 'exit 0' TERM INT; sleep infinity & wait"
 
 
 def boot(image: str) -> tuple[str, ...]:
-    """The edge, which holds ports and networks, and the proxy inside its network namespace; each unless it runs."""
+    """The edge, which holds ports and networks, and the proxy inside its network namespace; each unless it runs.
+
+    A new edge joins the networks of every project on the server, not just of the one that is being deployed.
+    """
     edge = (
         *_LOCKED,
         *("--user", USER, "--sysctl", "net.ipv4.ip_unprivileged_port_start=0"),
@@ -45,16 +49,24 @@ def boot(image: str) -> tuple[str, ...]:
     serve = ("python3", "-m", "twisted", "iopproxy", "--http", "tcp:80", "--admin", "tcp:8080")
     options = ("--state", STATE, "--drain-timeout", str(DRAIN))
     user, group = USER.split(":")
+    # An edge that comes up makes a new network namespace, and the proxy must be in that one.
+    new_edge = "\n".join(
+        [
+            docker.remove([PROXY]),
+            f"if ! {quiet(line('docker', 'start', EDGE))} 2>&1; then",
+            docker.remove([EDGE]),
+            quiet(docker.run(EDGE, image, edge, ("sh", "-c", _IDLE))),
+            f"for network in $({line('docker', 'network', 'ls', '--quiet', '--filter', f'label={NETWORK_LABEL}')}); do",
+            f'docker network connect "$network" {EDGE}',
+            "done",
+            "fi",
+        ]
+    )
+    new_proxy = f"{docker.remove([PROXY])}\n{quiet(docker.run(PROXY, image, proxy, (*serve, *options)))}"
     return (
         line("install", "-d", "-m", "0700", "-o", user, "-g", group, STATE),
-        ensure(
-            _running(EDGE),
-            f"{docker.remove([EDGE, PROXY])}\n{quiet(docker.run(EDGE, image, edge, ('sh', '-c', _IDLE)))}",
-        ),
-        ensure(
-            _running(PROXY),
-            f"{docker.remove([PROXY])}\n{quiet(docker.run(PROXY, image, proxy, (*serve, *options)))}",
-        ),
+        ensure(_running(EDGE), new_edge),
+        ensure(_running(PROXY), new_proxy),
         _await(),
     )
 
@@ -79,7 +91,8 @@ def _running(name: str) -> str:
 
 
 def _await() -> str:
-    """Until the admin API answers; a proxy that doesn't within half a minute shows its last lines."""
-    tried = f"{admin('GET', '/healthz')} >/dev/null 2>&1"
-    failed = f"{docker.logs(PROXY, 20)} >&2; exit 1"
-    return f"tries=0; until {tried}; do tries=$((tries + 1)); if [ $tries -ge 60 ]; then {failed}; fi; sleep 0.5; done"
+    """Until the admin API answers; a proxy that doesn't within half a minute says why."""
+    call = admin("GET", "/healthz")
+    failed = f"{call} >/dev/null || :; {docker.logs(PROXY, 3)} >&2; exit 1"
+    tries = f"tries=$((tries + 1)); if [ $tries -ge 60 ]; then {failed}; fi; sleep 0.5"
+    return f"tries=0; until {call} >/dev/null 2>&1; do {tries}; done"

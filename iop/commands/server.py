@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from iop.commands.proxy import NETWORK_LABEL
 from iop.commands.shell import ensure, line
 
 __all__ = ["install_docker", "network"]
@@ -27,16 +28,17 @@ def network(name: str) -> str:
     """The project's network, with an explicit subnet.
 
     A container may only ask for its address back (see ``app.alias``) on a network whose subnet was given by
-    hand, so Docker picks a free one first and the network is made again with that.
+    hand. Docker picks a free one, for a network of another name, which is removed again.
     """
-    quoted = line(name)
+    scratch = line(f"{name}-subnet")
     template = line("{{(index .IPAM.Config 0).Subnet}}")
     create = "\n".join(
         [
-            f"docker network create {quoted} >/dev/null",
-            f"subnet=$(docker network inspect --format {template} {quoted})",
-            f"docker network rm {quoted} >/dev/null",
-            f'docker network create --subnet "$subnet" --label iop.network=1 {quoted} >/dev/null',
+            f"docker network rm {scratch} >/dev/null 2>&1 || :",
+            f"docker network create {scratch} >/dev/null",
+            f"subnet=$(docker network inspect --format {template} {scratch})",
+            f"docker network rm {scratch} >/dev/null",
+            f'docker network create --subnet "$subnet" --label {NETWORK_LABEL}=1 {line(name)} >/dev/null',
         ]
     )
-    return ensure(f"docker network inspect {quoted}", create)
+    return ensure(f"docker network inspect {line(name)}", create)

@@ -5,11 +5,16 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 
-__all__ = ["BUSY", "ensure", "exports", "feed", "line", "quiet", "script"]
+__all__ = ["BUSY", "FOLDER", "ensure", "exports", "feed", "line", "quiet", "script"]
 
-BUSY = "/run/lock/iop-busy.lock"
+FOLDER = "/run/iop"
+"""Root's own, so that nobody else can hold a lock there; gone with a reboot, as locks should be."""
+BUSY = f"{FOLDER}/busy.lock"
 # Tried first with `true`: a shell whose `exec` can't open a file ends on the spot.
-_MARK_BUSY = f"if true 8>>{BUSY}; then exec 8>>{BUSY}; flock -s 8; fi 2>/dev/null"
+_MARK_BUSY = (
+    f"mkdir -p -m 0700 {FOLDER} 2>/dev/null || :\n"
+    f"if true 8>>{BUSY}; then exec 8>>{BUSY}; flock -s 8; fi 2>/dev/null"
+)
 
 
 def line(*argv: str) -> str:

@@ -92,7 +92,12 @@ def _environment(
                 if key == "secret" and secrets is not None and name not in secrets:
                     yield Problem(here, f"{name} is not in {SECRETS}; add a line {name}=… there")
     for position, arg in enumerate(_accepted(environment_name, dig(entry, "build", "args", kind=list) or [])):
-        if arg not in seen:
+        if arg in secret:
+            yield Problem(
+                (*path, "build", "args", position),
+                f"{arg} is a secret, and a build arg can be read from the image's history; take it out",
+            )
+        elif arg not in seen:
             yield Problem(
                 (*path, "build", "args", position),
                 f"{arg} is not in the environment of {path[1]}; add it there",

@@ -8,7 +8,7 @@ from typing import Any
 from iop.commands import proxy
 from iop.commands.shell import line
 from iop.errors import RemoteError
-from iop.facts.server import Container, Facts, Image, Route
+from iop.facts.server import Container, Facts, Route
 
 __all__ = ["parse", "script"]
 
@@ -20,19 +20,17 @@ _CONTAINER = (
     '{"name":{{json .Name}},"image":{{json .Config.Image}},"running":{{json .State.Running}},'
     '"labels":{{json .Config.Labels}},"networks":{{json .NetworkSettings.Networks}}}'
 )
-_IMAGE = '{"tags":{{json .RepoTags}},"layers":{{json .RootFS.Layers}}}'
 
 
 def script() -> str:
     """The probe. It changes nothing and works on a server that has nothing yet."""
     containers = line("docker", "inspect", "--format", _CONTAINER)
-    images = line("docker", "image", "inspect", "--format", _IMAGE)
+    images = line("docker", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}")
     networks = line("docker", "network", "ls", "--format", "{{.Name}}")
     names = f"$({line('docker', 'ps', '--all', '--quiet', '--filter', 'label=iop.project')}) {proxy.EDGE} {proxy.PROXY}"
     return "\n".join(
         [
             "{",
-            _section("system", '. /etc/os-release && printf \'%s %s\' "$ID" "$VERSION_ID"'),
             _section("machine", "uname -m"),
             _section("machine-id", "cat /etc/machine-id"),
             _section("installed", "command -v docker"),
@@ -40,7 +38,7 @@ def script() -> str:
             "if docker version >/dev/null 2>&1; then",
             _section("containers", f"{containers} {names}"),
             _section("networks", networks),
-            _section("images", f"{images} $(docker image ls --quiet --no-trunc | sort -u)"),
+            _section("images", images),
             _section("routes", proxy.admin("GET", "/v1/routes")),
             "fi",
             "} 2>/dev/null",
@@ -59,22 +57,17 @@ def parse(host: str, address: str, output: str) -> Facts:
             "does the login shell print something or run another program?",
         )
     machine = sections["machine"].strip()
-    routes = sections.get("routes", "").strip()
     return Facts(
         host=host,
         address=address,
-        system=sections.get("system", "").strip(),
         platform=_PLATFORMS.get(machine, f"linux/{machine}"),
         machine_id=sections.get("machine-id", "").strip(),
         fresh=not sections.get("installed", "").strip(),
         docker=sections.get("docker", "").strip() or None,
         containers=tuple(_container(each) for each in _lines(sections, "containers")),
         networks=frozenset(sections.get("networks", "").split()),
-        images=tuple(
-            Image(tuple(each["tags"] or ()), tuple(each["layers"] or ()))
-            for each in _lines(sections, "images")
-        ),
-        routes=tuple(Route.parse(each) for each in json.loads(routes)["routes"]) if routes else None,
+        images=frozenset(sections.get("images", "").split()),
+        routes=_routes(sections.get("routes", "")),
     )
 
 
@@ -89,6 +82,14 @@ def _sections(output: str) -> dict[str, str]:
 
 def _lines(sections: dict[str, str], name: str) -> list[dict[str, Any]]:
     return [json.loads(each) for each in sections.get(name, "").splitlines() if each.startswith("{")]
+
+
+def _routes(answer: str) -> tuple[Route, ...] | None:
+    """The proxy's routes; None when it did not answer, or refused to."""
+    try:
+        return tuple(Route.parse(each) for each in json.loads(answer)["routes"])
+    except (ValueError, KeyError):
+        return None
 
 
 def _container(data: dict[str, Any]) -> Container:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import field, frozen
+from attrs import frozen
 
-__all__ = ["Container", "Facts", "Image", "Route"]
+__all__ = ["Container", "Facts", "Route"]
 
 
 @frozen
@@ -19,14 +19,6 @@ class Container:
     running: bool
     labels: Mapping[str, str]
     aliases: Mapping[str, tuple[str, ...]]
-
-
-@frozen
-class Image:
-    """An image on the server: its tags and the diff ids of its layers, base first."""
-
-    tags: tuple[str, ...]
-    layers: tuple[str, ...]
 
 
 @frozen
@@ -69,14 +61,13 @@ class Facts:
 
     host: str
     address: str
-    system: str
     platform: str
     machine_id: str
     fresh: bool = False
     docker: str | None = None
     containers: tuple[Container, ...] = ()
     networks: frozenset[str] = frozenset()
-    images: tuple[Image, ...] = field(default=(), repr=False)
+    images: frozenset[str] = frozenset()
     routes: tuple[Route, ...] | None = None
 
     def route(self, project: str, app: str) -> Route | None:
@@ -86,7 +77,7 @@ class Facts:
 
     def has_image(self, tag: str) -> bool:
         """Whether the engine has an image of this name and tag."""
-        return any(tag in image.tags for image in self.images)
+        return tag in self.images
 
     def container(self, name: str) -> Container | None:
         """The container of this name, running or not."""

@@ -22,7 +22,7 @@ def deploy(project: Project, app: App, facts: Facts, release: str) -> tuple[Step
     here = _Here.of(project, app, facts, release)
     if not here.matches():
         return (*here.image(), *here.recover(), *here.switch())
-    return (*here.reroute(), *here.realias(), *here.clear(here.strays))
+    return here.settle()
 
 
 @frozen
@@ -34,41 +34,47 @@ class _Here:
     facts: Facts
     release: str
     live: Route | None
-    running: tuple[Container, ...]
-    """The live colour's containers."""
-    strays: tuple[Container, ...]
-    """The app's containers of no live colour: what an interrupted run left."""
+    containers: tuple[Container, ...]
+    """All of the app's, of either colour."""
 
     @classmethod
     def of(cls, project: Project, app: App, facts: Facts, release: str) -> _Here:
-        live = facts.route(project.name, app.name)
         labels = {"iop.project": project.name, "iop.app": app.name}
-        mine = [each for each in facts.containers if labels.items() <= each.labels.items()]
-        named = {target.rpartition(":")[0] for target in live.targets} if live else set()
-        return cls(
-            project=project,
-            app=app,
-            facts=facts,
-            release=release,
-            live=live,
-            running=tuple(each for each in mine if each.name in named),
-            strays=tuple(each for each in mine if each.name not in named),
-        )
+        mine = tuple(each for each in facts.containers if labels.items() <= each.labels.items())
+        return cls(project, app, facts, release, facts.route(project.name, app.name), mine)
+
+    @property
+    def color(self) -> str | None:
+        """The colour to keep until the new one serves: the live one; without a route, one that runs."""
+        if self.live is not None:
+            return self.live.color
+        return next((each.labels["iop.color"] for each in self.containers if each.running), None)
+
+    def of_color(self, color: str | None) -> tuple[Container, ...]:
+        """The app's containers of one colour."""
+        return tuple(each for each in self.containers if each.labels["iop.color"] == color)
+
+    @property
+    def strays(self) -> tuple[Container, ...]:
+        """What an interrupted run left: containers of the colour that is not to be kept."""
+        return self.of_color(naming.other(self.color))
 
     def matches(self) -> bool:
-        """Whether the live containers are the wanted ones, all of them, running."""
+        """Whether the live containers are the wanted ones, all of them, running, and routed to."""
         if self.live is None:
             return False
         wanted = {
             "iop.release": self.release,
             "iop.config": fingerprint(self.app, self.facts.machine_id),
         }
-        names = naming.containers(self.project, self.app, self.live.color)
-        same = all(each.running and wanted.items() <= each.labels.items() for each in self.running)
+        running = self.of_color(self.live.color)
+        names = set(naming.containers(self.project, self.app, self.live.color))
+        targets = [target.rpartition(":") for target in self.live.targets]
         port = self.app.proxy.app_port
-        ports = {int(target.rpartition(":")[2]) for target in self.live.targets}
         return (
-            same and {each.name for each in self.running} == set(names) and (port is None or ports == {port})
+            all(each.running and wanted.items() <= each.labels.items() for each in running)
+            and {each.name for each in running} == names == {name for name, _, _ in targets}
+            and (port is None or {int(number) for _, _, number in targets} == {port})
         )
 
     def image(self) -> tuple[Step, ...]:
@@ -86,36 +92,45 @@ class _Here:
 
     def recover(self) -> tuple[Step, ...]:
         """Undo what an interrupted run left: aliases back to the live colour, its other containers away."""
-        return (*self.realias(), *self.clear(self.strays))
+        return (*self.realias(), *self.clear(naming.other(self.color)))
 
     def switch(self) -> tuple[Step, ...]:
         """Start, check, alias, switch, prove, then drain and remove the old colour."""
-        old = self.live.color if self.live else None
+        old = self.color
         new = naming.other(old)
-        name, arrow = self.app.name, f"{old} → {new}" if old else new
+        name, arrow = self.app.name, f"{old} → {new}" if self.live else new
         release: dict[str, Argument] = {"release": self.release}
         config: dict[str, Argument] = {"config": fingerprint(self.app, self.facts.machine_id)}
         remove = self._step("app.remove", f"Removing {name} ({new})", new)
-        back = (self._alias(old), remove) if old and self.running else (remove,)
-        unswitch = self._step("app.switch-back", f"Switching {name} back to {old}", new)
-        undo = (unswitch, self._unalias(new), self._drain(new), *back)
+        back = (self._alias(old), remove) if old and self.of_color(old) else (remove,)
+        undo = (self._unswitch(new), self._unalias(new), self._drain(new), *back)
         return (
             self._step("app.start", f"Starting {name} ({new})", new, release | config, (remove,)),
             self._step("app.check", f"Health checking {name} ({new})", new, release, (remove,)),
             self._alias(new, back),
-            self._switch(new, f"Switching traffic: {arrow}", back),
-            self._step("app.prove", f"Probing {name} through the proxy", new, {}, undo if old else ()),
-            *self.clear(self.running),
+            self._switch(new, f"Switching traffic: {arrow}", undo),
+            self._prove(new, undo),
+            *self.clear(old),
         )
 
-    def reroute(self) -> tuple[Step, ...]:
+    def settle(self) -> tuple[Step, ...]:
+        """The live colour is the wanted one: see to its aliases, its route, and what is beside it."""
+        aliases = self.realias()
+        # A colour that was off its network may be back under another address: a new route looks it up again.
+        route = self.reroute(even_so=bool(aliases))
+        # A run that was killed before it could prove the new colour may have left the old one.
+        proof = (self._prove(self.color),) if self.color and (route or self.strays) else ()
+        return (*aliases, *route, *proof, *self.clear(naming.other(self.color)))
+
+    def reroute(self, even_so: bool) -> tuple[Step, ...]:
         """Only what the proxy knows has changed: hosts or timeouts."""
         if self.live is None:
             return ()
         proxy = self.app.proxy
         hosts = naming.hosts(self.project, self.app, self.facts.address)
         wanted = (set(hosts), proxy.response_timeout, proxy.forward_headers)
-        if wanted == (set(self.live.hosts), self.live.response_timeout, self.live.forward_headers):
+        same = wanted == (set(self.live.hosts), self.live.response_timeout, self.live.forward_headers)
+        if same and not even_so:
             return ()
         return (self._switch(self.live.color, f"Updating the route of {self.app.name}"),)
 
@@ -123,19 +138,19 @@ class _Here:
         """The shared aliases belong to the live colour."""
         wanted = set(naming.aliases(self.project, self.app))
         network = naming.network(self.project)
-        if self.live is None or all(wanted <= set(each.aliases.get(network, ())) for each in self.running):
+        running = self.of_color(self.color)
+        if self.color is None or all(wanted <= set(each.aliases.get(network, ())) for each in running):
             return ()
-        return (self._alias(self.live.color),)
+        return (self._alias(self.color),)
 
-    def clear(self, containers: tuple[Container, ...]) -> tuple[Step, ...]:
-        """Let containers that are not live, or no longer, finish what they have; then remove them."""
-        steps = []
-        for color in sorted({each.labels["iop.color"] for each in containers}):
-            if any(self._aliased(each) for each in containers if each.labels["iop.color"] == color):
-                steps.append(self._unalias(color))
-            steps.append(self._drain(color))
-            steps.append(self._step("app.stop", f"Stopping {self.app.name} ({color})", color))
-        return tuple(steps)
+    def clear(self, color: str | None) -> tuple[Step, ...]:
+        """Let a colour that is not live, or no longer, finish what it has; then remove it."""
+        containers = self.of_color(color)
+        if color is None or not containers:
+            return ()
+        unalias = (self._unalias(color),) if any(self._aliased(each) for each in containers) else ()
+        stop = self._step("app.stop", f"Stopping {self.app.name} ({color})", color)
+        return (*unalias, self._drain(color), stop)
 
     def _aliased(self, container: Container) -> bool:
         names = container.aliases.get(naming.network(self.project), ())
@@ -150,6 +165,13 @@ class _Here:
     def _alias(self, color: str, on_failure: tuple[Step, ...] = ()) -> Step:
         title = f"Moving aliases of {self.app.name} to {color}"
         return self._step("app.alias", title, color, on_failure=on_failure)
+
+    def _unswitch(self, color: str) -> Step:
+        title = f"Switching {self.app.name} back" if self.live else f"Taking {self.app.name} off the proxy"
+        return self._step("app.unswitch", title, color)
+
+    def _prove(self, color: str, on_failure: tuple[Step, ...] = ()) -> Step:
+        return self._step("app.prove", f"Probing {self.app.name} through the proxy", color, None, on_failure)
 
     def _switch(self, color: str, title: str, on_failure: tuple[Step, ...] = ()) -> Step:
         return self._step("app.switch", title, color, {"release": self.release}, on_failure)

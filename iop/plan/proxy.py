@@ -29,7 +29,7 @@ def prepare(project: Project, facts: Facts, image: str) -> tuple[Step, ...]:
     if not up:
         steps.append(Step("proxy.boot", "Starting the proxy", facts.host, {"image": image}))
     network = naming.network(project)
-    if edge is None or network not in edge.aliases:
+    if edge is None or not edge.running or network not in edge.aliases:
         steps.append(
             Step("proxy.join", f"Connecting the proxy to {network}", facts.host, {"network": network})
         )

@@ -14,8 +14,9 @@ def prepare(project: Project, facts: Facts) -> tuple[Step, ...]:
     """Docker and the project's network, where they are missing."""
     steps = []
     if facts.docker is None:
-        steps.append(Step("server.install-docker", "Installing Docker", facts.host))
+        title = "Installing Docker" if facts.fresh else "Starting Docker"
+        steps.append(Step("server.install-docker", title, facts.host))
     network = naming.network(project)
-    if network not in facts.networks:
+    if (facts.docker or facts.fresh) and network not in facts.networks:
         steps.append(Step("server.network", f"Creating network {network}", facts.host, {"name": network}))
     return tuple(steps)

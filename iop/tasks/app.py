@@ -15,7 +15,7 @@ from iop.plan import naming
 from iop.proxyapi import ProxyApi
 from iop.tasks.context import app, note, project, server
 
-__all__ = ["alias", "check", "drain", "prove", "remove", "start", "stop", "switch", "switch_back", "unalias"]
+__all__ = ["alias", "check", "drain", "prove", "remove", "start", "stop", "switch", "unalias", "unswitch"]
 
 
 @task(auto_shortflags=False)
@@ -101,10 +101,18 @@ def prove(c: Context, name: str, color: str) -> None:
         )
 
 
-@task(name="switch-back", auto_shortflags=False)
-def switch_back(c: Context, name: str, color: str) -> None:
-    """Send requests to where they went before the last switch."""
-    ProxyApi(server(c)).switch_back(project(c).name, name)
+@task(auto_shortflags=False)
+def unswitch(c: Context, name: str, color: str) -> None:
+    """If requests go to a colour, send them where they went before; nowhere, when that was nowhere."""
+    api, owner = ProxyApi(server(c)), project(c).name
+    route = next((each for each in api.routes() if (each.project, each.app) == (owner, name)), None)
+    if route is None or route.color != color:
+        return  # the switch did not take effect
+    if route.previous:
+        api.switch_back(owner, name)
+    else:
+        for host in route.hosts:
+            api.delete_host(host)
 
 
 @task(auto_shortflags=False)

@@ -25,7 +25,7 @@ PROGRESS: ContextVar[Progress | None] = ContextVar("PROGRESS", default=None)
 
 
 def file(c: Context) -> Path:
-    """The configuration file of this run (``-c``; ``INVOKE_IOP_FILE`` for fab and inv)."""
+    """The configuration file of this run (``-c``; ``FABRIC_IOP_FILE`` for fab, ``INVOKE_IOP_FILE`` for inv)."""
     return Path(c.config.iop.file).resolve()
 
 

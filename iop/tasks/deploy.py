@@ -12,7 +12,7 @@ from iop import proxyimage
 from iop.config.project import App, Project
 from iop.connection import Server
 from iop.console import console
-from iop.errors import UsageError
+from iop.errors import ProxyError, UsageError
 from iop.facts.git import Release
 from iop.facts.git import release as read_release
 from iop.facts.server import Facts
@@ -35,17 +35,22 @@ def deploy(c: Context, entry: list[str] | None = None) -> None:
     release = committed(c, owner)
     announce(release)
     with _servers(c, apps) as servers, ExitStack() as locks:
-        for server in servers.values():
+        for _, server in sorted(servers.items()):  # everybody in one order: no two runs wait for each other
             locks.enter_context(locked(server))
-        facts, done = gather(servers.values()), 0
-        while True:
-            planned = _plan(owner, apps, facts, release)
+        facts = gather(servers.values())
+        planned = _plan(owner, apps, facts, release)
+        steps = planned.steps
+        while planned.partial:
             perform(c, planned.steps, servers)
-            done += len(planned.steps)
-            if not planned.partial:
-                break
-            facts = gather(servers.values())
-        if not done:
+            before, facts = facts, gather(servers.values())
+            if facts == before:
+                raise ProxyError(
+                    "the proxy does not say what is live", "see what it says: docker logs iop-proxy"
+                )
+            planned = _plan(owner, apps, facts, release)
+            steps += planned.steps
+        perform(c, planned.steps, servers)
+        if not steps:
             console().say(f"Nothing to do: release {release.id} is live everywhere.")
         console().urls([(each.name, _url(owner, each, facts[each.server])) for each in apps])
 
@@ -76,7 +81,9 @@ def _wanted(c: Context, entry: list[str] | None) -> tuple[Project, tuple[App, ..
 
 
 def _plan(owner: Project, apps: tuple[App, ...], facts: Mapping[str, Facts], release: Release) -> Plan:
-    return make_plan(owner, facts, apps, release.id, proxyimage.tag(owner.proxy))
+    platforms = {each.platform for each in facts.values()}
+    images = {platform: proxyimage.tag(owner.proxy, platform) for platform in platforms}
+    return make_plan(owner, facts, apps, release.id, images)
 
 
 def _url(owner: Project, app: App, facts: Facts) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from invoke import Context, task
 
 from iop.building import build as docker_build
+from iop.config.secrets import SECRETS
 from iop.console import size
 from iop.plan import naming
 from iop.shipping import ship as send
-from iop.tasks.context import PROGRESS, app, note, server
+from iop.tasks.context import PROGRESS, app, note, project, server
 
 __all__ = ["build", "ship"]
 
@@ -18,7 +19,6 @@ def build(c: Context, name: str, release: str, platform: str) -> None:
     """Build an app's image with the Docker of this machine."""
     wanted = app(c, name)
     environment = dict(wanted.environment.plain)
-    environment |= {key: value.reveal() for key, value in wanted.environment.secret}
     docker_build(
         naming.image(wanted, release),
         context=wanted.build.context,
@@ -26,6 +26,7 @@ def build(c: Context, name: str, release: str, platform: str) -> None:
         args={key: environment[key] for key in wanted.build.args},
         target=wanted.build.target,
         platform=platform,
+        secrets=project(c).directory / SECRETS,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from voluptuous import Invalid
 from iop.config.names import project_name, suggested
 from iop.config.secrets import SECRETS
 from iop.console import console
+from iop.dockerignore import ignored
 from iop.errors import IopError, UsageError
 from iop.facts import dockerfile
 from iop.tasks.context import file
@@ -28,11 +30,9 @@ _SECRETS_TEXT = """\
 # DATABASE_URL="postgres://user:password@postgres:5432/app"
 """
 
-#: Ways to write in .gitignore and .dockerignore that .iop/secrets is ignored.
+#: Ways to write in .gitignore that .iop/secrets is ignored.
 _IGNORING = frozenset(
-    f"{root}{path}".encode()
-    for root in ("", "/", "**/")
-    for path in (".iop", ".iop/", ".iop/*", ".iop/secrets")
+    f"{root}{path}" for root in ("", "/", "**/") for path in (".iop", ".iop/", ".iop/*", ".iop/secrets")
 )
 
 
@@ -56,10 +56,10 @@ def init(c: Context, name: str | None = None, non_interactive: bool = False) -> 
         else:
             chosen = name or _ask_name(suggested(directory.name), ask=not non_interactive)
             _write(config, _example(chosen, directory, found), 0o666, config.name)
-        _ignore(directory / ".gitignore")
+        _ignore(directory / ".gitignore", lambda lines: any(line.strip() in _IGNORING for line in lines))
         if found is None or found.parent == Path():
             # The build context is this folder: COPY . would put the secrets into the image.
-            _ignore(directory / ".dockerignore")
+            _ignore(directory / ".dockerignore", lambda lines: ignored(SECRETS.as_posix(), lines))
         (directory / SECRETS).parent.mkdir(mode=0o700, exist_ok=True)
         _write(directory / SECRETS, _SECRETS_TEXT, 0o600, str(SECRETS))
     except OSError as error:
@@ -126,10 +126,10 @@ def _write(path: Path, text: str, mode: int, shown: str) -> None:
     console().say(f"Wrote {shown}")
 
 
-def _ignore(path: Path) -> None:
-    """Make sure that ``path``, a .gitignore or .dockerignore, keeps the secrets out."""
+def _ignore(path: Path, covers: Callable[[list[str]], bool]) -> None:
+    """Make sure that ``path``, a .gitignore or .dockerignore, keeps the secrets out; ``covers`` says it does."""
     text = path.read_bytes() if path.exists() else b""
-    if _IGNORING & {line.strip() for line in text.splitlines()}:
+    if covers(text.decode(errors="replace").splitlines()):
         return
     newline = b"\n" if text and not text.endswith(b"\n") else b""
     with path.open("ab") as stream:

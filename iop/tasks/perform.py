@@ -10,7 +10,7 @@ from invoke import Collection, Context, Task
 
 from iop.connection import Server
 from iop.console import console
-from iop.errors import IopError
+from iop.errors import ConnectError, IopError
 from iop.plan.steps import Step
 from iop.tasks import app, image, proxy, server
 from iop.tasks.context import PROGRESS
@@ -25,12 +25,17 @@ STEPS = {
 
 
 def perform(c: Context, steps: Sequence[Step], servers: Mapping[str, Server]) -> None:
-    """Run the steps in order. When one fails, what it names puts things back, and the error goes on."""
+    """Run the steps in order. When one fails, what it names puts things back, and the error goes on.
+
+    A connection that broke is no reason to put anything back: the step may well have taken effect.
+    """
     with console().run([(step.host, step.title) for step in steps]):
         for step in steps:
             try:
                 _run(c, step, servers)
-            except IopError:
+            except ConnectError:
+                raise  # nobody knows what took effect, nor holds the lock: the next run sees and converges
+            except Exception:
                 for undo in step.on_failure:
                     with suppress(IopError):  # the first error is the one to show; the next run cleans up
                         _run(c, undo, servers)

@@ -187,7 +187,7 @@ def test_one_deploy_at_a_time(project: Project) -> None:
         with locked(server):
             done = project.iop()
         assert done.code == 1
-        assert f"another deploy is at work there: {getpass.getuser()}@{platform.node()} since" in done.err
+        assert f"another deploy is at work there: {getpass.getuser()}@{platform.node()}, process" in done.err
         with locked(server):
             server.close()  # as the system does for a process that dies
     project.iop().ok()

@@ -7,26 +7,52 @@ from iop.errors import BuildError
 
 
 @pytest.fixture
-def context(tmp_path):
-    (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY . .\n")
-    (tmp_path / ".iop").mkdir()
-    (tmp_path / ".iop" / "secrets").write_text("KEY=value\n")
+def folder(tmp_path):
+    (tmp_path / "site" / ".iop").mkdir(parents=True)
+    (tmp_path / "site" / ".iop" / "secrets").write_text("KEY=value\n")
+    for context in (tmp_path, tmp_path / "site"):
+        (context / "Dockerfile").write_text("FROM scratch\nCOPY . .\n")
     return tmp_path
 
 
-def test_secrets_in_the_context_stop_the_build(context):
-    with pytest.raises(BuildError, match=r"echo \.iop/ >>"):
-        building.build("demo/web:one", context=context, dockerfile=context / "Dockerfile")
-
-
-@pytest.mark.parametrize("line", [".iop/", "/.iop", ".iop/secrets", ".iop"])
-def test_a_dockerignore_that_names_them_is_enough(context, line, monkeypatch):
-    argv = []
+@pytest.fixture
+def argv(monkeypatch):
+    words = []
     monkeypatch.setattr(building, "_buildkit", lambda: False)
-    monkeypatch.setattr(building.local, "watched", lambda words, *_, **__: argv.extend(words))
-    (context / ".dockerignore").write_text(f"node_modules\n{line}\n")
-    building.build("demo/web:one", context=context, dockerfile=context / "Dockerfile")
+    monkeypatch.setattr(building.local, "watched", lambda argv, *_, **__: words.extend(argv))
+    return words
+
+
+def build(folder, context):
+    building.build(
+        "demo/web:one",
+        context=context,
+        dockerfile=context / "Dockerfile",
+        secrets=folder / "site" / ".iop" / "secrets",
+    )
+
+
+def test_secrets_in_the_context_stop_the_build(folder, argv):
+    with pytest.raises(BuildError, match=r"echo \.iop/secrets >> .*/site/\.dockerignore"):
+        build(folder, folder / "site")
+    assert not argv
+
+
+def test_a_context_above_the_project_is_no_way_around(folder, argv):
+    (folder / ".dockerignore").write_text(".iop\n")
+    with pytest.raises(BuildError, match=r"echo site/\.iop/secrets >>"):
+        build(folder, folder)
+    (folder / ".dockerignore").write_text("**/.iop\n")
+    build(folder, folder)
     assert argv[:2] == ["docker", "build"]
+
+
+def test_a_context_beside_the_project_has_no_secrets(folder, argv):
+    beside = folder / "beside"
+    beside.mkdir()
+    (beside / "Dockerfile").write_text("FROM scratch\n")
+    build(folder, beside)
+    assert argv
 
 
 def test_a_missing_dockerfile_is_named(tmp_path):

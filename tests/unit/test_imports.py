@@ -26,7 +26,7 @@ LAYERS = (
     {"iop.plan"},
     {"iop.facts"},
     {"iop.commands"},
-    {"iop.archive"},
+    {"iop.archive", "iop.dockerignore"},
     {"iop.config"},
     {"iop.console"},
     {"iop.errors"},
@@ -34,7 +34,7 @@ LAYERS = (
 )
 
 #: Where values are made from values. git is a program that has to be asked, so reading a release may run it.
-PURE = ("iop.plan", "iop.facts", "iop.commands", "iop.archive", "iop.config")
+PURE = ("iop.plan", "iop.facts", "iop.commands", "iop.archive", "iop.config", "iop.dockerignore")
 MAY_RUN_PROGRAMS = "iop.facts.git"
 
 OUTSIDE = {

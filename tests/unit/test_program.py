@@ -142,7 +142,11 @@ def test_debug_shows_the_traceback(run: Run) -> None:
 
 
 def test_an_interrupt_is_one_line(run: Run) -> None:
-    assert run("step.interrupt") == (130, "", "error: interrupted\n")
+    assert run("step.interrupt") == (
+        130,
+        "",
+        "error: interrupted\n  → nothing is lost: run the same again, it goes on from there\n",
+    )
 
 
 @pytest.mark.parametrize(

@@ -111,7 +111,7 @@ apps:
     build:
       context: ./api
       dockerfile: docker/Dockerfile.api
-      args: [COLOUR, TOKEN]
+      args: [COLOUR]
       target: final
       platform: linux/arm64
     replicas: 3

@@ -4,14 +4,12 @@ import json
 import subprocess
 
 import pytest
-from tests.contract import ROUTE
 
 from iop.errors import RemoteError
 from iop.facts import probe
+from tests.contract import ROUTE
 
 ANSWER = """
-@@iop system
-debian 12
 @@iop machine
 x86_64
 
@@ -34,8 +32,8 @@ bridge
 demo-network
 
 @@iop images
-{"tags":["demo/web:one"],"layers":["sha256:aa","sha256:bb"]}
-{"tags":null,"layers":null}
+demo/web:one
+<none>:<none>
 
 @@iop routes
 """
@@ -58,7 +56,6 @@ def test_the_probe_runs_on_a_server_that_has_nothing(tmp_path):
     assert facts.docker is None
     assert facts.routes is None
     assert facts.platform.startswith("linux/")
-    assert facts.system
 
 
 def test_what_a_server_prints_becomes_facts():
@@ -69,7 +66,7 @@ def test_what_a_server_prints_becomes_facts():
     assert blue is not None
     assert blue.aliases["demo-network"] == ("web", "0a1b2c")
     assert facts.has_image("demo/web:one")
-    assert facts.images[1].layers == ()
+    assert not facts.has_image("demo/web:two")
     found = facts.route(ROUTE["project"], ROUTE["app"])
     assert found is not None
     assert list(found.targets) == ROUTE["targets"]
@@ -77,6 +74,8 @@ def test_what_a_server_prints_becomes_facts():
 
 def test_a_proxy_that_does_not_answer_leaves_the_routes_unknown():
     assert probe.parse("server", "192.0.2.1", ANSWER).routes is None
+    refused = json.dumps({"error": "The admin token is missing or wrong."})
+    assert probe.parse("server", "192.0.2.1", ANSWER + refused).routes is None
 
 
 def test_the_probe_asks_for_no_environment():

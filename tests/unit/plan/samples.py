@@ -5,7 +5,7 @@ from pathlib import Path
 from attrs import evolve
 
 from iop.config.project import App, AppProxy, Build, Project
-from iop.facts.server import Container, Facts, Image, Route
+from iop.facts.server import Container, Facts, Route
 from iop.plan.fingerprint import fingerprint
 
 MACHINE = "0123456789abcdef0123456789abcdef"
@@ -23,7 +23,7 @@ APP = App(
 )
 PROJECT = Project(name="demo", directory=Path("/src"), apps=(APP,))
 
-FRESH = Facts(HOST, "192.0.2.1", "debian 12", "linux/amd64", MACHINE, fresh=True)
+FRESH = Facts(HOST, "192.0.2.1", "linux/amd64", MACHINE, fresh=True)
 
 
 def container(color, release="one", *, number=1, replicas=1, aliases=(), app=APP, running=True):
@@ -53,7 +53,7 @@ READY = evolve(
     docker="20.10.24",
     containers=(EDGE, PROXY),
     networks=frozenset({"bridge", NETWORK}),
-    images=(Image((PROXY_IMAGE,), ()),),
+    images=frozenset({PROXY_IMAGE}),
     routes=(),
 )
 """Everything prepared, no app yet."""
@@ -61,7 +61,7 @@ READY = evolve(
 BLUE = evolve(
     READY,
     containers=(EDGE, PROXY, container("blue", aliases=ALIASES)),
-    images=(*READY.images, Image(("demo/web:one",), ())),
+    images=READY.images | {"demo/web:one"},
     routes=(route("blue"),),
 )
 """Release one is live on blue."""

@@ -4,7 +4,6 @@ import pytest
 from attrs import evolve
 
 from iop.config.project import Environment, Secret
-from iop.facts.server import Image
 from iop.plan.app import deploy
 from tests.unit.plan.samples import (
     ALIASES,
@@ -56,7 +55,7 @@ def test_the_same_release_needs_nothing():
 
 
 def test_a_release_whose_image_is_there_is_neither_built_nor_sent():
-    facts = evolve(BLUE, images=(*BLUE.images, Image(("demo/web:two",), ())))
+    facts = evolve(BLUE, images=BLUE.images | {"demo/web:two"})
     assert planned(facts) == SWITCH_TO_GREEN
 
 
@@ -81,7 +80,8 @@ def test_a_changed_container_is_replaced_even_at_the_same_release(app):
     "proxy", [evolve(APP.proxy, hosts=("a.example",)), evolve(APP.proxy, response_timeout=9.0)]
 )
 def test_a_changed_route_touches_no_container(proxy):
-    assert planned(BLUE, "one", evolve(APP, proxy=proxy)) == [("app.switch", "blue")]
+    steps = [("app.switch", "blue"), ("app.prove", "blue")]
+    assert planned(BLUE, "one", evolve(APP, proxy=proxy)) == steps
 
 
 def test_a_dead_live_container_is_replaced():
@@ -102,18 +102,23 @@ def test_killed_while_the_aliases_moved():
 
 def test_killed_with_the_live_colour_off_the_network():
     facts = evolve(BLUE, containers=(EDGE, PROXY, container("blue")))
-    assert planned(facts, "one") == [("app.alias", "blue")]
+    assert planned(facts, "one") == [("app.alias", "blue"), ("app.switch", "blue"), ("app.prove", "blue")]
 
 
 def test_killed_after_the_switch():
-    """Green is live: what remains of blue is drained and removed, and nothing else happens."""
+    """Green is live: it is proved, what remains of blue is drained and removed, and nothing else happens."""
     facts = evolve(
         BLUE,
         containers=(*BLUE.containers, container("green", "two", aliases=ALIASES)),
-        images=(*BLUE.images, Image(("demo/web:two",), ())),
+        images=BLUE.images | {"demo/web:two"},
         routes=(route("green", "two"),),
     )
-    assert planned(facts) == [("app.unalias", "blue"), ("app.drain", "blue"), ("app.stop", "blue")]
+    assert planned(facts) == [
+        ("app.prove", "green"),
+        ("app.unalias", "blue"),
+        ("app.drain", "blue"),
+        ("app.stop", "blue"),
+    ]
 
 
 def test_every_replica_is_named_and_the_old_number_of_them_goes():
@@ -129,24 +134,51 @@ def test_every_replica_is_named_and_the_old_number_of_them_goes():
     assert planned(facts, "one", APP) == SWITCH_TO_GREEN
 
 
-def test_a_failure_before_the_switch_removes_the_new_colour_alone():
-    for step in deploy(PROJECT, APP, BLUE, "two"):
-        undone = [(undo.task, undo.args["color"]) for undo in step.on_failure]
-        if step.task in {"app.start", "app.check"}:
-            assert undone == [("app.remove", "green")]
-        elif step.task in {"app.alias", "app.switch"}:
-            assert undone == [("app.alias", "blue"), ("app.remove", "green")]
+UNSWITCHED = [
+    ("app.unswitch", "green"),
+    ("app.unalias", "green"),
+    ("app.drain", "green"),
+    ("app.alias", "blue"),
+    ("app.remove", "green"),
+]
 
 
-def test_a_new_colour_that_fails_behind_the_proxy_is_switched_back():
-    prove = next(step for step in deploy(PROJECT, APP, BLUE, "two") if step.task == "app.prove")
-    assert [(undo.task, undo.args["color"]) for undo in prove.on_failure] == [
-        ("app.switch-back", "green"),
-        ("app.unalias", "green"),
-        ("app.drain", "green"),
-        ("app.alias", "blue"),
-        ("app.remove", "green"),
+@pytest.mark.parametrize(
+    ("task", "undone"),
+    [
+        ("app.start", [("app.remove", "green")]),
+        ("app.check", [("app.remove", "green")]),
+        ("app.alias", [("app.alias", "blue"), ("app.remove", "green")]),
+        ("app.switch", UNSWITCHED),
+        ("app.prove", UNSWITCHED),
+        ("app.stop", []),
+    ],
+)
+def test_what_a_failed_step_puts_back(task, undone):
+    """From the switch on the new colour may be live: it is removed only after it was switched away from."""
+    step = next(step for step in deploy(PROJECT, APP, BLUE, "two") if step.task == task)
+    assert [(undo.task, undo.args["color"]) for undo in step.on_failure] == undone
+
+
+def test_a_first_deploy_that_fails_behind_the_proxy_leaves_nothing():
+    prove = next(step for step in deploy(PROJECT, APP, READY, "one") if step.task == "app.prove")
+    assert [undo.task for undo in prove.on_failure] == [
+        "app.unswitch",
+        "app.unalias",
+        "app.drain",
+        "app.remove",
     ]
+
+
+def test_without_a_route_what_runs_is_kept_until_the_new_colour_serves():
+    """The proxy lost its state: the app's containers are all that still serves anybody."""
+    assert planned(evolve(BLUE, routes=()), "two") == [*IMAGE, *SWITCH_TO_GREEN]
+
+
+def test_a_route_to_other_containers_than_the_wanted_ones_does_not_match():
+    """The live colour's containers are never stopped one by one for that: the other colour takes over."""
+    extra = container("blue", number=2, replicas=2, aliases=ALIASES)
+    assert planned(evolve(BLUE, containers=(*BLUE.containers, extra)), "one") == SWITCH_TO_GREEN
 
 
 def test_other_apps_and_projects_are_left_alone():

@@ -7,9 +7,11 @@ from iop.errors import UsageError
 from iop.plan.deploy import plan, selected
 from tests.unit.plan.samples import APP, BLUE, EDGE, FRESH, HOST, NETWORK, PROJECT, PROXY, PROXY_IMAGE, READY
 
+IMAGES = {"linux/amd64": PROXY_IMAGE}
+
 
 def planned(facts, release="one"):
-    return plan(PROJECT, {HOST: facts}, (APP,), release, PROXY_IMAGE)
+    return plan(PROJECT, {HOST: facts}, (APP,), release, IMAGES)
 
 
 def tasks(facts, release="one"):
@@ -56,17 +58,35 @@ def test_with_a_silent_proxy_no_colour_is_guessed():
     assert planned(stopped).partial
 
 
-def test_with_docker_stopped_nothing_is_guessed_either():
+def test_with_the_proxy_gone_the_apps_there_are_not_taken_for_leftovers():
+    gone = evolve(BLUE, routes=None, containers=(EDGE, *BLUE.containers[2:]))
+    assert tasks(gone, "two") == ["proxy.boot"]
+    assert planned(gone).partial
+
+
+def test_a_stopped_edge_is_started_and_joined_before_anything_is_decided():
+    """The proxy still answers from inside its dead network."""
+    stopped = evolve(BLUE, containers=(evolve(EDGE, running=False), *BLUE.containers[1:]))
+    assert tasks(stopped) == ["proxy.boot", "proxy.join"]
+    assert planned(stopped).partial
+
+
+def test_with_docker_stopped_it_is_started_and_nothing_is_guessed():
     down = evolve(FRESH, fresh=False)
-    assert "app.start" not in tasks(down)
-    assert tasks(down)[1] == "server.install-docker"
+    assert [step.title for step in planned(down).steps] == ["Starting Docker"]
     assert planned(down).partial
+
+
+def test_a_host_of_another_app_is_refused_before_anything_runs():
+    other = evolve(BLUE.routes[0], project="shop")
+    with pytest.raises(UsageError, match=r"web\.example is the host of app web of project shop"):
+        planned(evolve(READY, routes=(other,)))
 
 
 def test_two_servers_share_one_build_of_the_proxy():
     there = evolve(APP, name="api", server="other.example", image="demo/api")
     facts = {HOST: FRESH, "other.example": evolve(FRESH, host="other.example")}
-    steps = plan(evolve(PROJECT, apps=(APP, there)), facts, (APP, there), "one", PROXY_IMAGE).steps
+    steps = plan(evolve(PROJECT, apps=(APP, there)), facts, (APP, there), "one", IMAGES).steps
     assert [step.task for step in steps].count("proxy.build") == 1
     assert [step.host for step in steps if step.task == "server.network"] == [HOST, "other.example"]
 

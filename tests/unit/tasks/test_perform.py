@@ -6,7 +6,7 @@ import pytest
 from invoke import Collection, Context, task
 
 from iop.console import Console, use
-from iop.errors import HealthError
+from iop.errors import ConnectError, HealthError
 from iop.plan.steps import Step
 from iop.tasks import perform
 from iop.tasks.context import note
@@ -27,7 +27,12 @@ def done(monkeypatch):
         ran.append((c, name))
         raise HealthError(f"{name} is bad")
 
-    monkeypatch.setattr(perform, "STEPS", {"app": Collection(good=good, bad=bad)})
+    @task
+    def broken(c, name):
+        ran.append((c, name))
+        raise ConnectError("the connection broke")
+
+    monkeypatch.setattr(perform, "STEPS", {"app": Collection(good=good, bad=bad, broken=broken)})
     return ran
 
 
@@ -67,12 +72,20 @@ def test_an_undo_that_fails_hides_neither_the_error_nor_the_other_undos(done, ou
     assert [name for _, name in done] == ["one", "undo one", "undo two"]
 
 
+def test_a_connection_that_broke_undoes_nothing(done, out, monkeypatch):
+    """The step may have taken effect, and the lock is gone: the next run sees what is there."""
+    undo = (step("good", "undo one"),)
+    with pytest.raises(ConnectError):
+        perform.perform(Context(), [step("broken", "one", on_failure=undo)], {"server": Context()})
+    assert [name for _, name in done] == ["one"]
+
+
 def test_every_step_a_plan_may_name_is_a_task():
     from iop.plan.deploy import plan
     from tests.unit.plan.samples import APP, BLUE, FRESH, HOST, PROJECT, PROXY_IMAGE
 
     for facts in (FRESH, BLUE):
-        for each in plan(PROJECT, {HOST: facts}, (APP,), "two", PROXY_IMAGE).steps:
+        for each in plan(PROJECT, {HOST: facts}, (APP,), "two", {facts.platform: PROXY_IMAGE}).steps:
             for one in (each, *each.on_failure):
                 found = perform._task(one.task)
                 assert {argument.name.replace("-", "_") for argument in found.get_arguments()} == set(
