@@ -46,7 +46,18 @@ def boot(image: str) -> tuple[str, ...]:
         ),
         *("--volume", f"{STATE}:{STATE}"),
     )
-    serve = ("python3", "-m", "twisted", "iopproxy", "--http", "tcp:80", "--admin", "tcp:8080")
+    serve = (
+        "python3",
+        "-m",
+        "twisted",
+        "--log-format",
+        "text",
+        "iopproxy",
+        "--http",
+        "tcp:80",
+        "--admin",
+        "tcp:8080",
+    )
     options = ("--state", STATE, "--drain-timeout", str(DRAIN))
     user, group = USER.split(":")
     # An edge that comes up makes a new network namespace, and the proxy must be in that one.

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from http.client import HTTPConnection
+import time
+from contextlib import suppress
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -91,11 +93,20 @@ class Project:
             text=True,
         )
 
-    def answer(self, path: str = "/") -> tuple[int, str]:
+    def await_answer(self) -> None:
+        """Until the proxy answers: each attempt ends by itself, with an answer or without."""
+        for _ in range(600):
+            with suppress(OSError, HTTPException):
+                if self.answer()[0] == 200:
+                    return
+            time.sleep(0.1)  # nobody tells us when a server's containers are up again
+        raise AssertionError("it never answered")
+
+    def answer(self, path: str = "/", host: str = HOST) -> tuple[int, str]:
         """Status and body that the public gets, through the proxy."""
         connection = HTTPConnection(self.server.address, 80, timeout=15)
         try:
-            connection.request("GET", path, headers={"Host": HOST})
+            connection.request("GET", path, headers={"Host": host})
             response = connection.getresponse()
             return response.status, response.read().decode().strip()
         finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import platform
+import time
 from collections.abc import Iterator
 
 import fabric
@@ -69,16 +70,20 @@ def test_many_deploys_in_a_row_fail_no_request(project: Project) -> None:
     files = project.listing()
     live = project.answer()[1]
     colors = project.colors()
+    ended: list[float] = []
     with Load(project.server.address, 80, HOST) as load:
         for number in range(DEPLOYS):
             project.sample.version(f"load-{number}")
             project.iop().ok()
+            ended.append(time.monotonic())
             assert project.answer() == (200, f"hello from version load-{number}")
         report = load.stop()
     assert not report.failed, report.failed[:5]
     expected = {live, *(f"hello from version load-{number}" for number in range(DEPLOYS))}
     assert set(report.by_body) == expected
     assert report.requests > 100 * DEPLOYS
+    for number in range(1, DEPLOYS):
+        assert report.by_body[f"hello from version load-{number - 1}"].last < ended[number]
     assert len(project.colors()) == 1
     assert (project.colors() == colors) == (DEPLOYS % 2 == 0)
     assert project.containers() == {*KEPT, *(f"shop-web-{color}" for color in project.colors())}

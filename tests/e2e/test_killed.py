@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
+from pathlib import Path
 
 import pytest
 
@@ -78,6 +79,41 @@ def test_killed_inside_a_step(project: Project, event: str) -> None:
             iop.kill()
             iop.communicate()
         assert seen is not None, f"the engine never reported {event!r}"
+
+
+@pytest.mark.parametrize("line", ["Shipping web", "Moving aliases", "Switching traffic", "Taking web"])
+def test_the_connection_breaks(project: Project, line: str) -> None:
+    """iop lives, but its connection doesn't: it puts nothing back, for it can't know what took effect."""
+    with survives(project):
+        iop = project.start()
+        assert iop.stdout
+        assert next((each for each in iop.stdout if line in each), None), f"iop never printed {line!r}"
+        project.server.exec("pkill", "--full", "sshd: root@notty")
+        said = iop.communicate()[0]
+        assert iop.returncode == 1, said
+        assert "the connection broke while" in said
+        assert "Removing" not in said
+
+
+def test_killed_while_a_bare_server_is_prepared(servers: Servers, tmp_path: Path) -> None:
+    """Again and again, each run a step further than the one before."""
+    (server,) = servers(1)
+    project = Project.create(tmp_path / "shop", server)
+    for line in (
+        "Building web",
+        "Installing Docker",
+        "Creating network",
+        "Shipping the proxy",
+        "Starting the proxy",
+    ):
+        iop = project.start()
+        assert iop.stdout
+        assert next((each for each in iop.stdout if line in each), None), f"iop never printed {line!r}"
+        iop.kill()
+        iop.communicate()
+    project.iop().ok()
+    assert project.answer() == (200, "hello from version 1")
+    assert project.iop().ok().steps == []
 
 
 @contextmanager

@@ -152,7 +152,7 @@ apps:
                 build=Build(
                     folder / "api",
                     folder / "docker" / "Dockerfile.api",
-                    ("COLOUR", "TOKEN"),
+                    ("COLOUR",),
                     "final",
                     "linux/arm64",
                 ),
