@@ -103,7 +103,7 @@ class Server(fabric.Connection):  # type: ignore[misc]  # fabric has no types
         self.open()
         if self._lease is not None and self._lease.exit_status_ready():
             raise self._broken(what)
-        with self._explained():
+        with self._working(what):
             channel = self.create_session()
             output = _Collector(channel)
             channel.exec_command(line(*argv))
@@ -131,7 +131,7 @@ class Server(fabric.Connection):  # type: ignore[misc]  # fabric has no types
         Once it has, nothing more is run over this connection. Raises RemoteError when it prints nothing.
         """
         self.open()
-        with self._explained():
+        with self._working(what):
             channel = self.create_session()
             channel.exec_command(line(*self._sudo(), "sh", "-s"))
             channel.sendall(text.encode())
@@ -176,6 +176,14 @@ class Server(fabric.Connection):  # type: ignore[misc]  # fabric has no types
             )
         detail = "\n    ".join(said[-5:]) or f"exit status {result.exited}, no output"
         return RemoteError(f"{self.original_host}: {what} failed: {detail}")
+
+    @contextmanager
+    def _working(self, what: str) -> Iterator[None]:
+        """Whatever SSH says once the connection was there: it broke."""
+        try:
+            yield
+        except (paramiko.SSHException, EOFError, OSError) as error:
+            raise self._broken(what) from error
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

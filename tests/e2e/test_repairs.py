@@ -15,7 +15,7 @@ DAMAGE = {
     "both are removed": "docker rm --force iop-proxy iop-edge",
     "the app is off its network": "docker network disconnect shop-network $(docker ps -qf label=iop.project=shop)",
     "Docker is stopped": "systemctl stop docker docker.socket",
-    "the app's image is removed": "docker image rm --force $(docker image ls --format '{{.Repository}}:{{.Tag}}' shop/web)",
+    "the image is removed": "docker image rm --force $(docker image ls shop/web --format '{{.Repository}}:{{.Tag}}')",
 }
 
 
