@@ -70,6 +70,11 @@ class Console:
         self._close()
         self._write(self._err, "".join(traceback.format_exception(error)).rstrip())
 
+    @property
+    def can_ask(self) -> bool:
+        """Whether there is a person to answer."""
+        return self._answers is not None
+
     def ask(self, question: str, default: str) -> str:
         """Ask a person; an empty answer, or no terminal to ask on, gives ``default``."""
         if self._answers is None:

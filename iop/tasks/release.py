@@ -20,7 +20,7 @@ def committed(c: Context, owner: Project) -> Release:
     Raises UsageError, with the paths, when they stay uncommitted.
     """
     found = release(owner.directory, datetime.now(UTC))
-    if found.dirty and not c.config.iop.yes:
+    if found.dirty and console().can_ask and not c.config.iop.yes:
         console().say("Uncommitted changes:\n" + "\n".join(f"    {path}" for path in found.dirty))
         message = console().ask("Commit all of them now? The message, or nothing to stop", "")
         if message:

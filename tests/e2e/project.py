@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -115,6 +116,13 @@ class Project:
     def containers(self) -> set[str]:
         """Every container on the server, running or not."""
         return set(self.server.exec("docker", "ps", "--all", "--format", "{{.Names}}").split())
+
+    def targets(self) -> set[str]:
+        """Where the proxy sends the app's requests."""
+        state = json.loads(self.server.exec("cat", "/var/lib/iop-proxy/state.json"))
+        return {
+            target for route in state["routes"] if route["project"] == "shop" for target in route["targets"]
+        }
 
     def started(self) -> set[str]:
         """Each container's id and when it was started: equal sets, nothing has been touched."""

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import getpass
 import platform
+import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Thread
 
 import fabric
 import pytest
@@ -15,6 +18,7 @@ from attrs import frozen
 from iop.connection import Server
 from iop.demo.load import Load
 from iop.demo.sample import HOST
+from iop.disposable.server import DisposableServer
 from iop.lock import locked
 from tests.e2e.conftest import Servers
 from tests.e2e.project import Done, Project
@@ -170,23 +174,50 @@ def test_a_failed_build_touches_no_server(project: Project) -> None:
 
 
 def test_more_replicas_and_a_secret(project: Project) -> None:
-    """Every replica is checked and served; the secret is in no process list, and only in the container."""
+    """Every replica is routed to; the secret is in the containers, and in no process list, file or output."""
     secrets = project.sample.folder / ".iop" / "secrets"
     secrets.parent.mkdir(exist_ok=True)
     secrets.touch(0o600)
-    secrets.write_text('TOKEN="line one\nline two"\n')
+    secrets.write_text('TOKEN="line one\nhunter2 $HOME \'"\n')
     project.configure(replicas=2, environment={"plain": _plain(project), "secret": ["TOKEN"]})
     project.sample.version("doubled")
-    project.iop().ok()
+    with process_lists(project.server) as seen:
+        done = project.iop("--verbose").ok()
     color = _live(project)
-    assert project.containers() == {*KEPT, f"shop-web-{color}-1", f"shop-web-{color}-2"}
-    token = project.server.exec("docker", "exec", f"shop-web-{color}-1", "printenv", "TOKEN")
-    assert token == "line one\nline two"
+    replicas = {f"shop-web-{color}-1", f"shop-web-{color}-2"}
+    assert project.containers() == {*KEPT, *replicas}
+    for name in replicas:
+        assert project.server.exec("docker", "exec", name, "printenv", "TOKEN") == "line one\nhunter2 $HOME '"
+    assert project.targets() == {f"{name}:3000" for name in replicas}
     assert project.answer() == (200, "hello from version doubled")
+    assert b"docker\0run\0" in seen
+    assert b"hunter2" not in seen
+    assert "hunter2" not in done.out + done.err
+    excluded = [f"--exclude-dir={folder}" for folder in ("proc", "sys", "docker", "containerd")]
+    assert (
+        project.server.exec("sh", "-c", f"grep -rl {' '.join(excluded)} hunter[2] / 2>/dev/null || :") == ""
+    )
+
+
+@contextmanager
+def process_lists(server: DisposableServer) -> Iterator[bytearray]:
+    """Every command line on the server, over and over, while the block lasts."""
+    look = "while echo; do cat /proc/[0-9]*/cmdline 2>/dev/null; done"
+    seen = bytearray()
+    with subprocess.Popen(
+        ("docker", "exec", server.name, "sh", "-c", look), stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout
+        reading = Thread(target=lambda: seen.extend(process.stdout.read()))
+        reading.start()
+        yield seen
+        process.kill()
+        reading.join()
 
 
 def test_one_deploy_at_a_time(project: Project) -> None:
     """The second one is told whose the first is; when that has ended, however it did, the next may begin."""
+    project.sample.commit("at a time")
     config = fabric.Config(runtime_ssh_path=str(project.server.ssh_config))
     with Server(project.server.address, user="root", config=config) as server:
         with locked(server):
