@@ -11,29 +11,20 @@ from typing import Any
 
 import fabric
 import paramiko
-from attrs import frozen
 from paramiko.ssh_exception import NoValidConnectionsError
 
+from iop.channel import Result, exchange
 from iop.commands.shell import line
 from iop.errors import ConnectError, RemoteError
 from iop.hostkeys import KnownHosts, changed
 
-__all__ = ["Result", "Server"]
+__all__ = ["Server"]
 
 CONNECT_SECONDS = 15
 KEEPALIVE_SECONDS = 10
 HEARTBEAT_SECONDS = 10
 DEAD_MILLISECONDS = 40_000
 """A server that acknowledges nothing for this long is gone (TCP_USER_TIMEOUT, Linux)."""
-
-
-@frozen
-class Result:
-    """What a remote command left behind."""
-
-    stdout: str
-    stderr: str
-    exited: int
 
 
 class Server(fabric.Connection):  # type: ignore[misc]  # fabric has no types
@@ -104,19 +95,7 @@ class Server(fabric.Connection):  # type: ignore[misc]  # fabric has no types
         if self._lease is not None and self._lease.exit_status_ready():
             raise self._broken(what)
         with self._working(what):
-            channel = self.create_session()
-            output = _Collector(channel)
-            channel.exec_command(line(*argv))
-            output.start()
-            try:
-                for chunk in chunks:
-                    channel.sendall(chunk)
-            except OSError:
-                if not channel.closed and not channel.exit_status_ready() and not channel.eof_received:
-                    raise  # not the command that stopped reading, but the connection that broke
-            finally:
-                channel.shutdown_write()
-            result = output.result()
+            result = exchange(self.create_session(), line(*argv), chunks)
         if result.exited < 0:
             raise self._broken(what)
         if check and result.exited:
@@ -219,33 +198,6 @@ class Server(fabric.Connection):  # type: ignore[misc]  # fabric has no types
                 f"{where}: SSH failed: {error or 'connection closed'}",
                 f"try: ssh -p {self.port} {self.user}@{self.host}",
             ) from error
-
-
-class _Collector(Thread):
-    """Reads both output streams of a channel while its input is being written."""
-
-    def __init__(self, channel: paramiko.Channel) -> None:
-        super().__init__(daemon=True)
-        self._channel = channel
-        self._stderr = b""
-        self._stdout = b""
-
-    def run(self) -> None:
-        errors = Thread(target=self._read_stderr, daemon=True)
-        errors.start()
-        while data := self._channel.recv(65536):
-            self._stdout += data
-        errors.join()
-
-    def _read_stderr(self) -> None:
-        while data := self._channel.recv_stderr(65536):
-            self._stderr += data
-
-    def result(self) -> Result:
-        self.join()
-        exited = self._channel.recv_exit_status()
-        self._channel.close()
-        return Result(self._stdout.decode(errors="replace"), self._stderr.decode(errors="replace"), exited)
 
 
 def _plain(error: BaseException) -> str:

@@ -22,7 +22,7 @@ LAYERS = (
     {"iop.program", "iop.argv", "iop.usage", "iop.failure"},
     {"iop.tasks", "iop.demo"},
     {"iop.building", "iop.health", "iop.lock", "iop.proxyapi", "iop.proxyimage", "iop.shipping"},
-    {"iop.connection", "iop.hostkeys", "iop.local", "iop.disposable"},
+    {"iop.channel", "iop.connection", "iop.hostkeys", "iop.local", "iop.disposable"},
     {"iop.plan"},
     {"iop.facts"},
     {"iop.commands"},

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from iop.channel import Result
 from iop.config.project import App, AppProxy, Build, HealthCheck
-from iop.connection import Result
 from iop.errors import ProxyError
 from iop.facts.server import Route
 from iop.proxyapi import Answer, ProxyApi
