@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 from typing import Protocol as Seam
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress
 from twisted.internet.protocol import ClientFactory, Protocol
+from twisted.internet.tcp import Client, Connector
 from twisted.python.failure import Failure
 
 from iopproxy.http.limits import CONNECT_TIME
@@ -44,7 +46,8 @@ class TcpDialer:
 
     def dial(self, address: str, port: int, protocol: Outgoing) -> Deferred[None]:
         """Connect ``protocol`` to a literal address within CONNECT_TIME."""
-        connector = self._reactor.connectTCP(address, port, _Once(protocol), timeout=CONNECT_TIME)
+        connector = _Connector(address, port, _Once(protocol), CONNECT_TIME, None, self._reactor)
+        connector.connect()
         protocol.give_up = connector.disconnect
         return protocol.opened
 
@@ -63,3 +66,28 @@ class _Once(ClientFactory):
     def clientConnectionFailed(self, connector: object, reason: Failure) -> None:
         if not self._outgoing.opened.called:
             self._outgoing.opened.errback(reason)
+
+
+class _Connector(Connector):
+    """Twisted's, with a transport of ours."""
+
+    def _makeTransport(self) -> Client:
+        host, port, bind = self.host, self.port, self.bindAddress
+        return _Transport(host, port, bind, self, self.reactor)  # type: ignore[no-untyped-call]  # Twisted's
+
+
+class _Transport(Client):
+    """A socket whose last words are heard.
+
+    Who answers early and closes with some of the request unread resets the connection. The answer is in the
+    receive buffer then, and the next write, which fails, would throw it away.
+    """
+
+    reactor: Reactor
+
+    def doWrite(self) -> Any:
+        """Send what there is; when that fails, read once before the connection is given up."""
+        failed = super().doWrite()
+        if failed is not None and not self.disconnecting and self in self.reactor.getReaders():
+            self.doRead()
+        return failed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -222,6 +223,30 @@ def test_an_early_answer_reaches_a_client_that_still_sends(proxy: Proxy, wire: W
     response = wire.response()
     assert (response.status, response.body, response.get("connection")) == (413, b"too much", "close")
     assert wire.closed()
+
+
+def test_an_early_answer_survives_the_reset_that_follows_it(proxy: Proxy, upstream: Any) -> None:
+    """Who closes with unread data resets; the answer is there all the same, whichever of the two is seen first."""
+
+    def serve(conversation: Conversation) -> None:
+        conversation.head()
+        conversation.send(answer(b"too much", "413 Content Too Large", "Connection: close\r\n"))
+
+    host = proxy.route(upstream(serve).target)
+
+    def send(wire: Wire) -> None:
+        with suppress(OSError):
+            wire.send(b"x" * 3_000_000)
+
+    got = []
+    for _ in range(40):
+        with Wire(proxy.port) as wire:
+            wire.send(f"POST / HTTP/1.1\r\nHost: {host}\r\nContent-Length: 3000000\r\n\r\n".encode())
+            sending = threading.Thread(target=send, args=(wire,))
+            sending.start()
+            got.append(wire.response().status)
+            sending.join()
+    assert got == [413] * 40
 
 
 def test_a_connection_that_got_half_a_request_is_not_used_again(
