@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -75,11 +76,17 @@ def make_service(settings: Settings, reactor: Reactor) -> MultiService:
 
 
 class Repeated(Service):
-    """Calls something now and every ``interval`` seconds, and still while the traffic drains."""
+    """Calls something now and every ``interval`` seconds, and still while the traffic drains.
 
-    def __init__(self, reactor: Reactor, interval: float, work: Any) -> None:
+    What it returns isn't waited for: work that hangs once is done again all the same.
+    """
+
+    def __init__(self, reactor: Reactor, interval: float, work: Callable[[], object]) -> None:
+        def call() -> None:
+            work()
+
         self._interval = interval
-        self._loop = LoopingCall(work)
+        self._loop = LoopingCall(call)
         self._loop.clock = reactor
 
     def startService(self) -> None:

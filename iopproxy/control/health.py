@@ -81,7 +81,8 @@ class Checker:
     async def _ask(self, check: Check) -> int | None:
         """The status of one answer, None when the target's name isn't known."""
         name, port = split_target(check.target)
-        address = await self.addresses.resolve(name)
+        # Not the last good address: a container that is gone left it to whoever came next.
+        address = await self.addresses.ask(name)
         if address is None:
             return None
         probe = _Probe(f"GET {check.path} HTTP/1.1\r\nHost: {check.host}\r\nUser-Agent: iop\r\n")

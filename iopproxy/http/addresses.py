@@ -6,10 +6,10 @@ A container that is moved between aliases loses its name for a moment while it s
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import suppress
 
 from twisted.internet.abstract import isIPAddress
 from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.defer import TimeoutError as Expired
 from twisted.internet.error import DNSLookupError
 
 from iopproxy.http.limits import CONNECT_TIME
@@ -30,18 +30,36 @@ class Addresses:
     def __init__(self, reactor: Reactor) -> None:
         self._reactor = reactor
         self._known: dict[str, str] = {}
+        self._sweeps = 0
+        self._swept: frozenset[str] = frozenset()
+        """The names that were left when something was forgotten last."""
 
     def known(self, name: str) -> str | None:
         """The last good address of a name, or the name itself when it is an address."""
         return name if isIPAddress(name) else self._known.get(name)
 
-    async def resolve(self, name: str) -> str | None:
-        """Ask again; the last good address when the name isn't known now."""
+    async def ask(self, name: str) -> str | None:
+        """The address that a name has now, None when it has none. Neither looks into the memory nor adds to it."""
         if isIPAddress(name):
             return name
-        with suppress(DNSLookupError):
-            self._known[name] = await self._reactor.resolve(name, (int(CONNECT_TIME),))
-        return self._known.get(name)
+        # The time limit is ours: a resolver may ignore the one it is given.
+        asking: Deferred[str] = self._reactor.resolve(name, (int(CONNECT_TIME),))
+        try:
+            return await asking.addTimeout(CONNECT_TIME, self._reactor)
+        except (DNSLookupError, Expired):
+            return None
+
+    async def resolve(self, name: str) -> str | None:
+        """Ask again; the last good address when the name isn't known now."""
+        sweeps = self._sweeps
+        address = await self.ask(name)
+        if address is None:
+            return self.known(name)
+        if (
+            sweeps == self._sweeps or name in self._swept
+        ):  # or it was forgotten while the answer was on its way
+            self._known[name] = address
+        return address
 
     def learn(self, targets: Iterable[str]) -> Deferred[list[tuple[bool, str | None]]]:
         """Ask for all of them at once; fires when all have answered, whatever it was."""
@@ -52,5 +70,7 @@ class Addresses:
 
     def keep_only(self, targets: Iterable[str]) -> None:
         """Forget the names that no target has any more."""
-        names = {split_target(target)[0] for target in targets}
+        names = frozenset(split_target(target)[0] for target in targets)
+        self._sweeps += 1
+        self._swept = names
         self._known = {name: address for name, address in self._known.items() if name in names}

@@ -87,7 +87,7 @@ class _Transport(Client):
 
     def doWrite(self) -> Any:
         """Send what there is; when that fails, read once before the connection is given up."""
-        failed = super().doWrite()
+        failed = super().doWrite()  # type: ignore[no-untyped-call]  # Twisted's
         if failed is not None and not self.disconnecting and self in self.reactor.getReaders():
             self.doRead()
         return failed

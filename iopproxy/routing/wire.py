@@ -25,7 +25,9 @@ __all__ = [
 ]
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-_TARGET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,252}:([1-9][0-9]{0,4})")
+_TARGET = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,252}):([1-9][0-9]{0,4})")
+_LABEL_SIZE = 63
+"""RFC 1035 section 2.3.4. A resolver that gets a longer or an empty label may never answer."""
 _VERSION = 1
 
 
@@ -69,8 +71,10 @@ def read_seconds(value: Any, key: str, most: float = 86400.0) -> float:
 def read_target(value: Any, key: str = "target") -> str:
     """``name:port``, the port from 1 to 65535."""
     match = _TARGET.fullmatch(value) if isinstance(value, str) else None
-    if match is None or int(match[1]) > 65535:
+    if match is None or int(match[2]) > 65535:
         raise InvalidError(f"{key} must be NAME:PORT, like demo-web-blue:3000.")
+    if not all(1 <= len(label) <= _LABEL_SIZE for label in match[1].split(".")):
+        raise InvalidError(f"{key} must have 1 to {_LABEL_SIZE} characters between the dots of its name.")
     return match[0]
 
 

@@ -4,17 +4,23 @@ from typing import Any
 
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.error import DNSLookupError
+from twisted.internet.task import Clock
 
 from iopproxy.http.addresses import Addresses
+from iopproxy.http.limits import CONNECT_TIME
 
 
-class Names:
-    """A reactor that resolves from a dict."""
+class Names(Clock):
+    """A reactor that resolves from a dict, but not what ``hanging`` has."""
 
     def __init__(self, **known: str) -> None:
+        super().__init__()
         self.known = known
+        self.hanging: dict[str, Deferred[str]] = {}
 
     def resolve(self, name: str, timeout: Any) -> Deferred[str]:
+        if name in self.hanging:
+            return self.hanging[name]
         return succeed(self.known[name]) if name in self.known else fail(DNSLookupError(name))
 
 
@@ -44,3 +50,37 @@ def test_names_without_a_target_are_forgotten() -> None:
     result(addresses.learn(["web:3000", "api:3000"]))
     addresses.keep_only(["api:3000"])
     assert (addresses.known("web"), addresses.known("api")) == (None, "10.0.0.3")
+
+
+def test_a_question_that_is_never_answered_ends() -> None:
+    names = Names(web="10.0.0.2")
+    addresses = Addresses(names)
+    result(addresses.learn(["web:3000"]))
+    names.hanging["web"] = Deferred()
+    got: list[Any] = []
+    Deferred.fromCoroutine(addresses.resolve("web")).addBoth(got.append)
+    names.advance(CONNECT_TIME - 0.1)
+    assert got == []
+    names.advance(0.2)
+    assert got == ["10.0.0.2"]
+
+
+def test_asking_only_looks_at_now() -> None:
+    names = Names(web="10.0.0.2")
+    addresses = Addresses(names)
+    assert result(Deferred.fromCoroutine(addresses.ask("web"))) == "10.0.0.2"
+    assert addresses.known("web") is None
+    result(addresses.learn(["web:3000"]))
+    del names.known["web"]
+    assert result(Deferred.fromCoroutine(addresses.ask("web"))) is None
+
+
+def test_an_answer_that_comes_late_does_not_bring_a_forgotten_name_back() -> None:
+    names = Names()
+    names.hanging.update(old=Deferred(), new=Deferred())
+    addresses = Addresses(names)
+    addresses.learn(["old:3000", "new:3000"])
+    addresses.keep_only(["new:3000"])
+    names.hanging["old"].callback("10.0.0.2")
+    names.hanging["new"].callback("10.0.0.3")
+    assert (addresses.known("old"), addresses.known("new")) == (None, "10.0.0.3")

@@ -20,10 +20,11 @@ from tests.unit.proxy.transports import Transport
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 
 
-class Network:
+class Network(Clock):
     """Names that resolve and addresses that answer."""
 
     def __init__(self, names: dict[str, str], alive: set[str]) -> None:
+        super().__init__()
         self.names, self.alive = names, alive
         self.dialled: list[str] = []
         self.resolved = 0
