@@ -126,8 +126,8 @@ class Exchange:
             self._finish()
 
     def expired(self) -> None:
-        """Nothing happened for too long."""
-        if self._request.ended or self._upstream_full:
+        """Nothing happened for too long. Whose fault is it? The client's only if somebody could take its bytes."""
+        if self._request.ended or self._upstream_full or self._upstream is None:
             self._fail(504, "it didn't answer in time")
         else:
             self._fail(408)

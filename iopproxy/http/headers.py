@@ -51,33 +51,48 @@ _KINDS: Final = {
     b"http2-settings": DROPPED,
     b"forwarded": FORWARDED,
     b"x-real-ip": FORWARDED,
-    b"x-forwarded-for": FORWARDED,
-    b"x-forwarded-proto": FORWARDED,
-    b"x-forwarded-host": FORWARDED,
-    b"x-forwarded-port": FORWARDED,
-    b"x-forwarded-server": FORWARDED,
-    b"x-forwarded-prefix": FORWARDED,
-    b"x-forwarded-ssl": FORWARDED,
 }
 
 
-@lru_cache(maxsize=4096)
+_FORWARDED: Final = b"x-forwarded-"
+_NAME_SIZE: Final = 64
+_CONNECTION_SIZE: Final = 128
+"""Longer values aren't kept in a cache: who sends them decides how long they are, and how many there are."""
+
+
 def kind(name: bytes) -> int:
     """The meaning of a header's name.
 
     A name with underscores that CGI-like servers would take for one of ours (X_Forwarded_For) is DROPPED.
     """
+    return _cached_kind(name) if len(name) <= _NAME_SIZE else _kind(name)
+
+
+def _kind(name: bytes) -> int:
     lower = name.lower()
-    if b"_" in lower and lower.replace(b"_", b"-") in _KINDS:
+    if b"_" in lower and _meaning(lower.replace(b"_", b"-")) != OTHER:
         return DROPPED
-    return _KINDS.get(lower, OTHER)
+    return _meaning(lower)
 
 
-@lru_cache(maxsize=1024)
+def _meaning(lower: bytes) -> int:
+    return FORWARDED if lower.startswith(_FORWARDED) else _KINDS.get(lower, OTHER)
+
+
+_cached_kind = lru_cache(maxsize=4096)(_kind)
+
+
 def named(connection: bytes) -> frozenset[bytes]:
     """The header names, in lower case, that a Connection line takes away beyond those that never go on."""
+    return _cached_named(connection) if len(connection) <= _CONNECTION_SIZE else _named(connection)
+
+
+def _named(connection: bytes) -> frozenset[bytes]:
     names = {option.strip(b" \t").lower() for option in connection.split(b",")}
     return frozenset(name for name in names if name not in (b"", b"close") and kind(name) != DROPPED)
+
+
+_cached_named = lru_cache(maxsize=256)(_named)
 
 
 def without(headers: Iterable[Header], names: frozenset[bytes]) -> list[Header]:

@@ -70,11 +70,6 @@ class Pool:
         for target in [each for each in self._idle if each not in wanted]:
             self._close(target)
 
-    def close(self) -> None:
-        """Close all idle connections."""
-        for target in list(self._idle):
-            self._close(target)
-
     def _close(self, target: str) -> None:
         for connection in self._idle.pop(target, []):
             connection.drop()

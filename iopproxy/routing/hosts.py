@@ -13,12 +13,18 @@ _AUTHORITY = re.compile(
 """uri-host [":" port], RFC 9110 section 7.2, held to the characters that host names and IP literals use."""
 
 
-@lru_cache(maxsize=4096)
-def normalise(authority: bytes) -> str | None:
-    """The key a route is found by, or None when ``authority`` (a Host header's value) isn't valid.
+_SIZE = 260
+"""Bytes: the longest name, its dot and a port. Nothing longer is valid."""
 
-    Cached: the same few names come with every request.
-    """
+
+def normalise(authority: bytes) -> str | None:
+    """The key a route is found by, or None when ``authority`` (a Host header's value) isn't valid."""
+    return _normalised(authority) if len(authority) <= _SIZE else None
+
+
+@lru_cache(maxsize=4096)
+def _normalised(authority: bytes) -> str | None:
+    """The same few names come with every request."""
     match = _AUTHORITY.fullmatch(authority)
     if match is None or len(match["name"]) > 253 or int(match["port"] or 0) > 65535:
         return None

@@ -45,11 +45,13 @@ def test_unknown_host_is_404_and_the_connection_stays(wire: Wire, echoed: str) -
 def test_forwarded_headers_are_ours(wire: Wire, echoed: str) -> None:
     lies = "X-Forwarded-For: 1.2.3.4\r\nx-forwarded-proto: https\r\nX-Forwarded-Host: bank.example\r\n"
     lies += "Forwarded: for=1.2.3.4\r\nX-Real-IP: 1.2.3.4\r\nX_Forwarded_For: 1.2.3.4\r\n"
+    lies += "X-Forwarded-Scheme: https\r\nX-Forwarded-Anything: 1\r\n"
     shown = seen(wire.get(echoed, extra=lies))
     assert shown["all"]("x-forwarded-for") == ["127.0.0.1"]
     assert shown["all"]("x-forwarded-proto") == ["http"]
     assert shown["all"]("x-forwarded-host") == [echoed]
     assert not shown["all"]("forwarded") + shown["all"]("x-real-ip") + shown["all"]("x_forwarded_for")
+    assert not shown["all"]("x-forwarded-scheme") + shown["all"]("x-forwarded-anything")
 
 
 def test_forwarded_headers_are_believed_where_the_route_says_so(

@@ -129,6 +129,14 @@ def test_a_late_upstream_is_504_even_after_a_long_upload() -> None:
     assert not setting.transport.over
 
 
+def test_a_target_that_can_not_be_reached_in_time_is_504_whatever_the_client_still_has_to_send() -> None:
+    setting = Setting()
+    setting.pool.delay = Deferred()
+    setting.server.dataReceived(b"POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 9\r\n\r\nx")
+    setting.pass_time(31)
+    assert setting.transport.value().startswith(b"HTTP/1.1 504 ")
+
+
 def test_a_response_may_pause_for_as_long_as_it_likes() -> None:
     setting = Setting()
     setting.server.dataReceived(GET)
