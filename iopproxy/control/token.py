@@ -3,25 +3,58 @@
 from __future__ import annotations
 
 import hmac
+import os
+import re
 import secrets
+import stat
 from pathlib import Path
 
-from iopproxy.routing.files import replace
+from twisted.logger import Logger
+
+from iopproxy.routing.files import replace, set_aside
 
 __all__ = ["load_token", "matches"]
 
+_log = Logger()
+
+_SIZE = 4096
+"""Bytes that are read of the file; a token is 43."""
+_TOKEN = re.compile(rb"\s*([!-~]{1,1024})\s*")
+
 
 def load_token(folder: Path) -> str:
-    """The token in ``folder``/admin.token, made now if there is none. Raises OSError."""
+    """The token in ``folder``/admin.token, which is made private; a new one if there is none.
+
+    A file that holds no token is set aside and reported. Raises OSError.
+    """
     path = folder / "admin.token"
     try:
-        token = path.read_text("ascii").strip()
+        content = _read_private(path)
     except FileNotFoundError:
-        token = ""
-    if not token:
-        token = secrets.token_urlsafe(32)
-        replace(path, f"{token}\n".encode())
+        return _make(path)
+    if match := _TOKEN.fullmatch(content):
+        return match[1].decode("ascii")
+    _log.error(
+        "{path} holds no token; it is kept as {aside} and there is a new one. Nothing needs to be done.",
+        path=str(path),
+        aside=str(set_aside(path)),
+    )
+    return _make(path)
+
+
+def _make(path: Path) -> str:
+    token = secrets.token_urlsafe(32)
+    replace(path, f"{token}\n".encode())
     return token
+
+
+def _read_private(path: Path) -> bytes:
+    """The content of a file that from now on only its owner can read. Raises OSError, also for a link."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        if stat.S_IMODE(os.fstat(descriptor).st_mode) & 0o077:
+            os.fchmod(descriptor, 0o600)
+        return file.read(_SIZE)
 
 
 def matches(header: bytes | None, token: str) -> bool:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 
 from twisted.logger import Logger
 
-from iopproxy.routing.files import make_folder, replace
+from iopproxy.routing.files import make_folder, replace, set_aside
 from iopproxy.routing.state import Table
 from iopproxy.routing.wire import InvalidError, read_table, write_table
 
@@ -27,15 +26,15 @@ class Store:
     def load(self) -> Table:
         """The routes that were saved last; none at the first start.
 
-        A file that can't be read, or that a newer program wrote, is set aside and reported: it may be all that
-        is left of somebody's routes. Raises OSError when even that is impossible.
+        A file that makes no sense, or that a newer program wrote, is set aside and reported: it may be all that
+        is left of somebody's routes. Raises OSError when it can't be read: then nothing is known of what it holds.
         """
         try:
             return read_table(json.loads(self._path.read_bytes()))
         except FileNotFoundError:
             return Table()
-        except (OSError, ValueError, RecursionError, InvalidError) as error:
-            aside = self._set_aside()
+        except (ValueError, RecursionError, InvalidError) as error:
+            aside = set_aside(self._path)
             self._log.error(
                 "{path} can't be used ({reason}); it is kept as {aside} and no app is routed. "
                 "Deploy again, or repair it, put it back and restart.",
@@ -48,7 +47,3 @@ class Store:
     def save(self, table: Table) -> None:
         """Write all routes; they are on the disk when this returns. Blocks. Raises OSError."""
         replace(self._path, json.dumps(write_table(table), indent=1).encode())
-
-    def _set_aside(self) -> Path:
-        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
-        return self._path.rename(self._path.with_name(f"{self._path.name}.damaged-{stamp}"))

@@ -145,6 +145,15 @@ def test_the_token_stays(start_proxy: Start) -> None:
     assert (start_proxy().state / "admin.token").read_text() == token
 
 
+def test_a_damaged_token_is_replaced(start_proxy: Start, tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "admin.token").write_bytes(b"\xff\xfe\n")
+    proxy = start_proxy()
+    assert proxy.api("GET", "/v1/routes") == (200, {"routes": []})
+    (aside,) = proxy.state.glob("admin.token.damaged-*")
+    assert str(aside) in proxy.log
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -167,6 +176,16 @@ def test_a_damaged_state_is_set_aside(start_proxy: Start, tmp_path: Path, conten
     assert proxy.api("GET", "/v1/routes") == (200, {"routes": []})
     proxy.route("127.0.0.1:1")
     assert json.loads((proxy.state / "state.json").read_text())["version"] == 1
+
+
+def test_a_state_that_can_not_be_read_ends_the_start(tmp_path: Path) -> None:
+    (tmp_path / "state.json").mkdir()
+    argv = [sys.executable, "-m", "twisted", "iopproxy", "--http", "tcp:0", "--admin", "tcp:0"]
+    argv += ["--state", str(tmp_path)]
+    done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=20, check=False)
+    assert done.returncode == 1
+    assert f"iopproxy can't start: Is a directory ({tmp_path}/state.json)." in done.stderr
+    assert (tmp_path / "state.json").is_dir()
 
 
 def test_what_can_not_be_saved_is_not_in_force(start_proxy: Start, upstream: Any) -> None:

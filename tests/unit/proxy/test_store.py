@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 import pytest
+from twisted.logger import LogEvent, globalLogPublisher
 
 from iopproxy.routing import files
 from iopproxy.routing.state import Route, Table, Version
@@ -48,6 +50,47 @@ def test_a_failure_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.Monke
     with pytest.raises(OSError, match="No space"):
         store.save(Table())
     assert Store(tmp_path).load() == TABLE
+
+
+def test_once_renamed_it_is_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A restart would read it, so the caller must not be told that nothing changed."""
+    said: list[LogEvent] = []
+    fsync = os.fsync
+
+    def fail_for_folders(descriptor: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(5, "Input/output error")
+        fsync(descriptor)
+
+    monkeypatch.setattr(files.os, "fsync", fail_for_folders)
+    globalLogPublisher.addObserver(said.append)
+    try:
+        Store(tmp_path).save(TABLE)
+    finally:
+        globalLogPublisher.removeObserver(said.append)
+    assert Store(tmp_path).load() == TABLE
+    assert [each["reason"] for each in said] == ["[Errno 5] Input/output error"]
+
+
+@pytest.mark.parametrize("leftover", ["file", "link"])
+def test_a_leftover_of_a_write_that_was_cut_short(tmp_path: Path, leftover: str) -> None:
+    store, new = Store(tmp_path), tmp_path / "state.json.new"
+    if leftover == "file":
+        new.write_text("half a table")
+        new.chmod(0o666)
+    else:
+        new.symlink_to(tmp_path / "elsewhere")
+    store.save(TABLE)
+    assert store.load() == TABLE
+    assert (tmp_path / "state.json").stat().st_mode & 0o777 == 0o600
+    assert [each.name for each in tmp_path.iterdir()] == ["state.json"]
+
+
+def test_a_file_that_can_not_be_read_stays_where_it_is(tmp_path: Path) -> None:
+    (tmp_path / "state.json").mkdir()  # the one kind of it that root can't read either
+    with pytest.raises(OSError, match="directory"):
+        Store(tmp_path).load()
+    assert [each.name for each in tmp_path.iterdir()] == ["state.json"]
 
 
 def test_files_are_private_whatever_the_umask(tmp_path: Path) -> None:
