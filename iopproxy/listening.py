@@ -10,6 +10,7 @@ from attrs import frozen
 from twisted.internet.protocol import Factory
 from twisted.internet.tcp import Port
 
+from iopproxy.http.keepalive import keep_alive
 from iopproxy.reactor import Reactor
 
 __all__ = ["Listen", "accept_all", "adopt", "open_socket"]
@@ -41,6 +42,7 @@ def open_socket(listen: Listen, shared: bool) -> socket.socket:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if shared:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        keep_alive(listening)
         listening.setblocking(False)
         listening.bind((listen.address, listen.port))
         listening.listen(_BACKLOG)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from typing import Any
 from typing import Protocol as Seam
@@ -12,6 +13,7 @@ from twisted.internet.protocol import ClientFactory, Protocol
 from twisted.internet.tcp import Client, Connector
 from twisted.python.failure import Failure
 
+from iopproxy.http.keepalive import keep_alive
 from iopproxy.http.limits import CONNECT_TIME
 from iopproxy.reactor import Reactor
 
@@ -84,6 +86,12 @@ class _Transport(Client):
     """
 
     reactor: Reactor
+
+    def createInternetSocket(self) -> socket.socket:
+        """A socket that notices when the target vanishes, and with it the rest of a response."""
+        made: socket.socket = super().createInternetSocket()  # type: ignore[no-untyped-call]  # Twisted's
+        keep_alive(made)
+        return made
 
     def doWrite(self) -> Any:
         """Send what there is; when that fails, read once before the connection is given up."""

@@ -1,12 +1,15 @@
-"""Backpressure: reading from a transport stops while anybody holds it back."""
+"""Backpressure: reading from a transport stops while anybody holds it back; and whether the other side reads."""
 
 from __future__ import annotations
 
+import fcntl
+import struct
+import termios
 from typing import Final
 
 from iopproxy.http.transport import Transport
 
-__all__ = ["PIPELINE", "UPLOAD", "Valve"]
+__all__ = ["PIPELINE", "UPLOAD", "Valve", "unsent"]
 
 PIPELINE: Final = 1
 """A request waits for its turn; no more are read."""
@@ -35,3 +38,9 @@ class Valve:
             self._held &= ~reason
             if not self._held:
                 self._transport.resumeProducing()
+
+
+def unsent(transport: Transport) -> int:
+    """Bytes in the kernel that the other side has no room for yet. What the transport holds waits behind them."""
+    (size,) = struct.unpack("i", fcntl.ioctl(transport.getHandle().fileno(), termios.TIOCOUTQ, bytes(4)))
+    return int(size)

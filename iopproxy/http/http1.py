@@ -12,7 +12,7 @@ from zope.interface import implementer
 from iopproxy.http import limits
 from iopproxy.http.deadlines import NEVER
 from iopproxy.http.exchange import Relay
-from iopproxy.http.flow import PIPELINE, UPLOAD, Valve
+from iopproxy.http.flow import PIPELINE, UPLOAD, Valve, unsent
 from iopproxy.http.reader import RequestReader
 from iopproxy.http.stream1 import Http1Stream
 from iopproxy.http.transport import Transport
@@ -40,13 +40,14 @@ class Http1Connection(Protocol):
         """Nothing more is answered; what comes is dropped."""
         self.full = False
         """The client leaves our send buffer full."""
+        self._flush_by = NEVER
+        """While lingering: when the client must have taken the answer."""
         self._timing_head = True
         self._pumping = False
 
     def connectionMade(self) -> None:
         """Start listening to the client."""
         self.transport.setTcpNoDelay(True)
-        self.transport.setTcpKeepAlive(True)
         self.transport.registerProducer(self, True)
         self.address = self.transport.getPeer().host.encode("ascii")
         self._valve = Valve(self.transport)
@@ -150,14 +151,21 @@ class Http1Connection(Protocol):
     def _linger(self) -> None:
         """Close our side, and drop what still comes: a reset would take the answer from the client's hands."""
         self._closing = True
-        self.deadline = self.relay.deadlines.after(limits.LINGER_TIME)
+        self._flush_by = self.relay.deadlines.after(limits.READ_STALL_TIME)
+        self.deadline = self.relay.deadlines.after(0)
         self.transport.unregisterProducer()
         self._valve.release(PIPELINE | UPLOAD)
         self.transport.loseWriteConnection()
 
     def expired(self) -> None:
         """The client took too long."""
-        if self._closing or self.full or self._current is not None:
+        deadlines = self.relay.deadlines
+        if deadlines.now < self._flush_by < NEVER:
+            # Nothing tells when the kernel has sent it all, so it is asked at every tick.
+            left = unsent(self.transport)
+            self.deadline = deadlines.after(0 if left else limits.LINGER_TIME)
+            self._flush_by = self._flush_by if left else NEVER
+        elif self._closing or self.full or self._current is not None:
             self.abort()
         elif self._reader.in_head:
             self.refuse(408)

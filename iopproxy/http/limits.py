@@ -24,7 +24,14 @@ BODY_STALL_TIME: Final = 60.0
 READ_STALL_TIME: Final = 120.0
 """How long a client may leave a full send buffer alone."""
 LINGER_TIME: Final = 2.0
-"""How long a refused client's bytes are read and dropped, so that it gets to see the answer."""
+"""How long a refused client's bytes are read and dropped once it has the answer, so that it gets to see it."""
+
+KEEPALIVE_IDLE: Final = 15
+"""How long a connection may be silent before the kernel asks whether the other side is still there."""
+KEEPALIVE_INTERVAL: Final = 5
+"""Between two such questions."""
+KEEPALIVE_COUNT: Final = 3
+"""Questions without an answer that end a connection."""
 
 CONNECT_TIME: Final = 5.0
 """To reach a target."""

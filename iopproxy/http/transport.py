@@ -9,6 +9,13 @@ from twisted.internet.address import IPv4Address, IPv6Address
 __all__ = ["Transport"]
 
 
+class Handle(Protocol):
+    """A socket, whatever kind of it."""
+
+    def fileno(self) -> int:
+        """Its descriptor."""
+
+
 class Transport(Protocol):
     """The part of ``ITCPTransport`` and ``IPushProducer`` that the data path uses."""
 
@@ -21,8 +28,8 @@ class Transport(Protocol):
     def setTcpNoDelay(self, enabled: bool) -> None:
         """Send small segments at once."""
 
-    def setTcpKeepAlive(self, enabled: bool) -> None:
-        """Notice a peer that vanished."""
+    def getHandle(self) -> Handle:
+        """The socket, to ask the kernel about it."""
 
     def registerProducer(self, producer: object, streaming: bool) -> None:
         """Pause ``producer``, an IPushProducer, while the send buffer is full."""

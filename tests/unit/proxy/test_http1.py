@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
 from hypothesis import given, settings
@@ -157,6 +158,41 @@ def test_a_client_that_reads_nothing_is_given_up() -> None:
     assert setting.transport.disconnected
     setting.server.connectionLost(Failure(ConnectionDone()))
     assert setting.relay.in_flight.count("web:1") == 0
+
+
+def lingering(handle: socket.socket) -> Setting:
+    """A client that was answered before it had sent everything. ``handle`` holds what it hasn't taken."""
+    setting = Setting()
+    setting.transport.handle = handle
+    setting.server.dataReceived(b"POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 9\r\n\r\nx")
+    setting.upstream()[0].dataReceived(OK)
+    assert setting.transport.half_closed
+    return setting
+
+
+def test_an_early_answer_is_not_cut_for_a_client_that_reads_slowly() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.send(b"a long answer")
+        setting = lingering(ours)
+        setting.pass_time(limits.LINGER_TIME * 10)
+        assert not setting.transport.disconnected
+        theirs.recv(100)
+        setting.pass_time(limits.LINGER_TIME - 1)
+        assert not setting.transport.disconnected
+        setting.pass_time(2)
+        assert setting.transport.disconnected
+
+
+def test_an_early_answer_does_not_wait_for_a_client_that_reads_nothing() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.send(b"a long answer")
+        setting = lingering(ours)
+        setting.pass_time(limits.READ_STALL_TIME - 1)
+        assert not setting.transport.disconnected
+        setting.pass_time(2)
+        assert setting.transport.disconnected
 
 
 def test_a_client_that_reads_again_gets_the_rest() -> None:
@@ -322,9 +358,11 @@ def test_nothing_that_happens_breaks_it(events: list[tuple[str, bytes]], reachab
     globalLogPublisher.addObserver(observe)
     try:
         setting = Setting(reachable)
-        for event, data in events:
-            play(setting, event, data)
-        setting.server.connectionLost(Failure(ConnectionDone()))
+        with socket.socket() as handle:
+            setting.transport.handle = handle
+            for event, data in events:
+                play(setting, event, data)
+            setting.server.connectionLost(Failure(ConnectionDone()))
     finally:
         globalLogPublisher.removeObserver(observe)
     assert failures == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 from twisted.internet.testing import StringTransport
 
 
@@ -10,12 +12,14 @@ class Transport(StringTransport):
 
     half_closed = False
     disconnected = False
+    handle: socket.socket | None = None
 
     def setTcpNoDelay(self, enabled: bool) -> None:
         pass
 
-    def setTcpKeepAlive(self, enabled: bool) -> None:
-        pass
+    def getHandle(self) -> socket.socket:
+        assert self.handle is not None, "a test that lingers brings a socket"
+        return self.handle
 
     def loseWriteConnection(self) -> None:
         self.half_closed = True
