@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from iop.commands import docker
 from iop.commands.shell import ensure, feed, line, quiet
 
-__all__ = ["EDGE", "NETWORK_LABEL", "PROXY", "STATE", "admin", "boot", "join"]
+__all__ = ["EDGE", "NETWORK_LABEL", "PROXY", "STATE", "admin", "attached", "boot", "join"]
 
 EDGE = "iop-edge"
 PROXY = "iop-proxy"
@@ -17,6 +18,23 @@ STATE = "/var/lib/iop-proxy"
 USER = "10001:10001"
 DRAIN = 30
 NETWORK_LABEL = "iop.network"
+
+_UNIT_FILE = "/etc/systemd/system/iop-proxy.service"
+_UNIT = f"""\
+[Unit]
+Description=The iop proxy after its edge
+After=docker.service
+PartOf=docker.service
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=-/usr/bin/env docker start {EDGE}
+ExecStart=-/usr/bin/env docker start {PROXY}
+
+[Install]
+WantedBy=docker.service
+"""
 
 _LOCKED = ("--restart", "always", "--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges")
 _IDLE = "trap 'exit 0' TERM INT; sleep infinity & wait"
@@ -75,11 +93,19 @@ def boot(image: str) -> tuple[str, ...]:
     )
     new_proxy = f"{docker.remove([PROXY])}\n{quiet(docker.run(PROXY, image, proxy, (*serve, *options)))}"
     return (
+        _start_in_order(),
         line("install", "-d", "-m", "0700", "-o", user, "-g", group, STATE),
         ensure(_running(EDGE), new_edge),
-        ensure(_running(PROXY), new_proxy),
+        ensure(f"{{ {_running(PROXY)} && {attached()}; }}", new_proxy),
         _await(),
     )
+
+
+def attached() -> str:
+    """Whether the proxy is in the edge's network namespace, and not in that of an edge that ended."""
+    pids = [line("docker", "inspect", "--format", "{{.State.Pid}}", name) for name in (EDGE, PROXY)]
+    edge, proxy = (f'"$(readlink /proc/$({pid})/ns/net)"' for pid in pids)
+    return f"test {edge} = {proxy}"
 
 
 def join(network: str) -> str:
@@ -95,6 +121,22 @@ def admin(method: str, path: str, body: Mapping[str, Any] | None = None) -> str:
         "docker", "exec", "--interactive", PROXY, "python3", "-m", "iopproxy.control.client", method, path
     )
     return f"{call} </dev/null" if body is None else feed(json.dumps(body), call)
+
+
+def _start_in_order() -> str:
+    """See to it that systemd starts the proxy after the edge, whenever Docker starts.
+
+    Docker itself starts both at once, and does not try again when the proxy finds no network to join.
+    """
+    install = "\n".join(
+        [
+            feed(_UNIT, f"cat >{_UNIT_FILE}.new && mv {_UNIT_FILE}.new {_UNIT_FILE}"),
+            "systemctl daemon-reload",
+            quiet(f"systemctl enable {Path(_UNIT_FILE).name}") + " 2>&1",
+        ]
+    )
+    same = feed(_UNIT, f"cmp -s - {_UNIT_FILE}")
+    return f"if command -v systemctl >/dev/null && ! {{ {same}; }}; then\n{install}\nfi"
 
 
 def _running(name: str) -> str:

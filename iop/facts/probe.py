@@ -39,6 +39,7 @@ def script() -> str:
             _section("containers", f"{containers} {names}"),
             _section("networks", networks),
             _section("images", images),
+            _section("attached", f"{proxy.attached()} && echo yes"),
             _section("routes", proxy.admin("GET", "/v1/routes")),
             "fi",
             "} 2>/dev/null",
@@ -67,6 +68,7 @@ def parse(host: str, address: str, output: str) -> Facts:
         containers=tuple(_container(each) for each in _lines(sections, "containers")),
         networks=frozenset(sections.get("networks", "").split()),
         images=frozenset(sections.get("images", "").split()),
+        attached="yes" in sections.get("attached", ""),
         routes=_routes(sections.get("routes", "")),
     )
 

@@ -56,6 +56,7 @@ class Facts:
     """All we know about one server.
 
     ``docker`` is the engine's version, None while none answers; ``fresh`` says that none is installed either.
+    ``attached`` says that the proxy is in the network of the edge that runs now.
     ``routes`` is None while the proxy does not answer: then nobody knows which colour is live.
     """
 
@@ -68,6 +69,7 @@ class Facts:
     containers: tuple[Container, ...] = ()
     networks: frozenset[str] = frozenset()
     images: frozenset[str] = frozenset()
+    attached: bool = True
     routes: tuple[Route, ...] | None = None
 
     def route(self, project: str, app: str) -> Route | None:

@@ -18,9 +18,8 @@ def prepare(project: Project, facts: Facts, image: str) -> tuple[Step, ...]:
     """
     steps = []
     edge, proxy = facts.container(EDGE), facts.container(PROXY)
-    up = (
-        edge is not None and edge.running and proxy is not None and proxy.running and facts.routes is not None
-    )
+    running = all(each is not None and each.running for each in (edge, proxy))
+    up = running and facts.attached and facts.routes is not None
     if not up and not facts.has_image(image):
         if project.proxy.image is None:
             build = {"image": image, "platform": facts.platform}

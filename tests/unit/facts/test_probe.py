@@ -35,6 +35,9 @@ demo-network
 demo/web:one
 <none>:<none>
 
+@@iop attached
+yes
+
 @@iop routes
 """
 
@@ -66,6 +69,7 @@ def test_what_a_server_prints_becomes_facts():
     assert blue is not None
     assert blue.aliases["demo-network"] == ("web", "0a1b2c")
     assert facts.has_image("demo/web:one")
+    assert facts.attached
     assert not facts.has_image("demo/web:two")
     found = facts.route(ROUTE["project"], ROUTE["app"])
     assert found is not None

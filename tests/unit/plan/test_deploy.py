@@ -71,6 +71,10 @@ def test_a_stopped_edge_is_started_and_joined_before_anything_is_decided():
     assert planned(stopped).partial
 
 
+def test_a_proxy_in_the_network_of_an_edge_that_ended_is_started_anew():
+    assert tasks(evolve(BLUE, attached=False)) == ["proxy.boot"]
+
+
 def test_with_docker_stopped_it_is_started_and_nothing_is_guessed():
     down = evolve(FRESH, fresh=False)
     assert [step.title for step in planned(down).steps] == ["Starting Docker"]
