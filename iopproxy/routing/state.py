@@ -64,19 +64,22 @@ class Table:
         raise NoRouteError(f"There is no route for {project}/{app}.")
 
     def put(self, route: Route) -> Table:
-        """Add or replace a route. What it led to until now becomes ``previous``, unless the targets stay the same.
+        """Add a route, or replace it where it stands.
 
+        What it led to until now becomes ``previous``, unless the targets stay the same, in whatever order.
         Raises HostTakenError when one of its hosts belongs to another app.
         """
-        others = tuple(each for each in self.routes if each.key != route.key)
-        for other in others:
-            if taken := set(other.hosts) & set(route.hosts):
-                raise HostTakenError(f"The host {min(taken)} belongs to {other.project}/{other.app}.")
-        old = next((each for each in self.routes if each.key == route.key), None)
-        if old is not None:
-            same = old.live.targets == route.live.targets
-            route = evolve(route, previous=old.previous if same else old.live)
-        return Table((*others, route))
+        old = None
+        for each in self.routes:
+            if each.key == route.key:
+                old = each
+            elif taken := set(each.hosts) & set(route.hosts):
+                raise HostTakenError(f"The host {min(taken)} belongs to {each.project}/{each.app}.")
+        if old is None:
+            return Table((*self.routes, route))
+        same = set(old.live.targets) == set(route.live.targets)
+        new = evolve(route, previous=old.previous if same else old.live)
+        return Table(tuple(new if each is old else each for each in self.routes))
 
     def switch_back(self, project: str, app: str) -> Table:
         """Swap what a route leads to with its ``previous``. Raises NoRouteError, NoPreviousError."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from contextlib import suppress
 from typing import Any
@@ -210,6 +211,25 @@ def test_a_client_that_leaves_takes_its_request_along(proxy: Proxy, upstream: An
         assert proxy.in_flight(server.target) == 1
     assert gone.wait(10)
     wait_until(lambda: proxy.in_flight(server.target) == 0)
+
+
+def test_a_client_that_closes_its_half_counts_as_gone(proxy: Proxy, wire: Wire, upstream: Any) -> None:
+    asked, gone = threading.Event(), threading.Event()
+
+    def serve(conversation: Conversation) -> None:
+        conversation.request()
+        asked.set()
+        try:
+            conversation.head()
+        except (EOFError, ConnectionResetError):
+            gone.set()
+
+    host = proxy.route(upstream(serve).target)
+    wire.send(f"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+    assert asked.wait(10)
+    wire.socket.shutdown(socket.SHUT_WR)
+    assert gone.wait(10)
+    assert wire.closed()
 
 
 def test_an_early_answer_reaches_a_client_that_still_sends(proxy: Proxy, wire: Wire, upstream: Any) -> None:

@@ -63,6 +63,15 @@ def test_saved_first_then_in_force_then_answered(setting: Setting) -> None:
     assert setting.swept == [frozenset({"web:1"})]
 
 
+def test_the_same_again_is_not_written_again(setting: Setting) -> None:
+    for app, host in (("web", "a.example"), ("api", "b.example")):
+        setting.put(app, host)
+        setting.saving[-1][1].callback(None)
+    _, answered = setting.put("web")
+    assert answered == [setting.router.find("a.example")]
+    assert len(setting.saving) == 2
+
+
 def test_what_can_not_be_saved_is_not_in_force(setting: Setting) -> None:
     _, answered = setting.put("web")
     setting.saving[0][1].errback(OSError(28, "No space left on device"))

@@ -33,6 +33,19 @@ def test_put_of_the_same_targets_keeps_the_previous_version() -> None:
     assert table.put(route(relabelled)).get("demo", "web").previous == BLUE
 
 
+def test_put_of_the_same_targets_in_another_order_keeps_the_previous_version() -> None:
+    two = Version(("web-1:3000", "web-2:3000"), "green", "r2")
+    other_way_round = Version(("web-2:3000", "web-1:3000"), "green", "r2")
+    table = Table().put(route()).put(route(two)).put(route(other_way_round))
+    assert (table.get("demo", "web").live, table.get("demo", "web").previous) == (other_way_round, BLUE)
+
+
+def test_put_changes_nothing_about_the_other_routes() -> None:
+    table = Table().put(route()).put(route(app="api", hosts=("c.example",)))
+    assert table.put(route()) == table
+    assert [each.app for each in table.put(route(GREEN)).routes] == ["web", "api"]
+
+
 def test_a_host_belongs_to_one_app() -> None:
     with pytest.raises(HostTakenError, match=r"a\.example belongs to demo/web"):
         Table().put(route()).put(route(app="api"))
