@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from http.client import HTTPConnection
 from pathlib import Path
 
-from bench.debian import found
+from debian import found
 
 HOST = "bench.example"
 ROOT = Path(__file__).resolve().parents[1]

@@ -5,7 +5,7 @@ worker (nginx worker_processes 1, haproxy nbthread 1, Caddy GOMAXPROCS=1, ours o
 the median of the rounds counts. Caddy is there twice: as its documentation sets it up, and with as large a pool of
 upstream connections as the others. The last line on standard output is one JSON object.
 
-    python -m bench.proxy [--rounds 3] [--seconds 4]
+    python bench/proxy.py [--rounds 3] [--seconds 4]
 """
 
 from __future__ import annotations
@@ -19,11 +19,10 @@ import sys
 import tempfile
 from pathlib import Path
 
+import contenders
 from attrs import frozen
-
-from bench import contenders
-from bench.contenders import HOST, Contender
-from bench.debian import require
+from contenders import HOST, Contender
+from debian import require
 
 CONNECTIONS = 64
 STARTS = (

@@ -4,7 +4,7 @@ A 250 MB image (Debian with Python, 160 MB of dependencies, 5 MB of source code)
 of its source is changed, and the new image is sent both ways, in turn. Bytes are what the server's network interface
 received, SSH and TCP included. The last line on standard output is one JSON object.
 
-    python -m bench.transfer [--rounds 3]
+    python bench/transfer.py [--rounds 3]
 """
 
 from __future__ import annotations
