@@ -32,6 +32,7 @@ def hold(who: str, patience: int, settle: int, lease: int) -> str:
             "exec 8>&-",
             f"echo {HELD}",
             f'while [ -n "$(timeout {lease} head -c 1)" ]; do :; done',
+            "exit",  # the shell would wait for more of its script, and keep the lock
             "}",
             "",
         ]
