@@ -19,6 +19,7 @@ def folder(tmp_path):
 def argv(monkeypatch):
     words = []
     monkeypatch.setattr(building, "_buildkit", lambda: False)
+    monkeypatch.setattr(building, "_engine_platform", lambda: "linux/amd64")
     monkeypatch.setattr(building.local, "watched", lambda argv, *_, **__: words.extend(argv))
     return words
 
