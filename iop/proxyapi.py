@@ -14,6 +14,7 @@ from iop.config.project import App, HealthCheck
 from iop.connection import Server
 from iop.errors import ProxyError
 from iop.facts.server import Route
+from iop.plan import route
 
 __all__ = ["Answer", "ProxyApi"]
 
@@ -49,8 +50,7 @@ class ProxyApi:
             "targets": list(targets),
             "color": color,
             "release": release,
-            "response_timeout": app.proxy.response_timeout,
-            "forward_headers": app.proxy.forward_headers,
+            **route.settings(app),
         }
         self._call("PUT", f"/v1/routes/{project}/{app.name}", body)
 

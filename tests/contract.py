@@ -13,10 +13,23 @@ PUT_BODY: dict[str, Any] = {
     "release": "a1b2c3d",
     "response_timeout": 30.0,
     "forward_headers": False,
+    "ssl_redirect": True,
+    "hsts": 5184000,
+    "health_check": {"path": "/up", "interval": 1.0, "timeout": 5.0},
 }
 """PUT /v1/routes/demo/web"""
 
-ROUTE: dict[str, Any] = {"project": "demo", "app": "web", **PUT_BODY, "previous": None}
+DEFAULTS: dict[str, Any] = {
+    "max_body": None,
+    "balance": "round-robin",
+    "health_check": {**PUT_BODY["health_check"], "healthy": 2, "unhealthy": 3},
+    "log_query": False,
+    "log_headers": [],
+    "maintenance": None,
+}
+"""What a PUT may leave out, as every answer shows it."""
+
+ROUTE: dict[str, Any] = {"project": "demo", "app": "web", **PUT_BODY, **DEFAULTS, "previous": None}
 """Its answer."""
 
 PUT_BODY_GREEN: dict[str, Any] = {
@@ -30,6 +43,7 @@ ROUTE_GREEN: dict[str, Any] = {
     "project": "demo",
     "app": "web",
     **PUT_BODY_GREEN,
+    **DEFAULTS,
     "previous": {"targets": ["demo-web-blue:3000"], "color": "blue", "release": "a1b2c3d"},
 }
 """The answer to putting it over ROUTE."""

@@ -31,8 +31,8 @@ class Route:
     targets: tuple[str, ...]
     color: str
     release: str
-    response_timeout: float
-    forward_headers: bool
+    settings: Mapping[str, Any]
+    """The object as it came: what iop.yml can set is in there under the admin API's names."""
     previous: tuple[str, ...] = ()
 
     @classmethod
@@ -45,8 +45,7 @@ class Route:
             targets=tuple(data["targets"]),
             color=data["color"],
             release=data["release"],
-            response_timeout=float(data["response_timeout"]),
-            forward_headers=bool(data["forward_headers"]),
+            settings=data,
             previous=tuple((data.get("previous") or {}).get("targets", ())),
         )
 

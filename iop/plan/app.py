@@ -10,7 +10,7 @@ from attrs import frozen
 
 from iop.config.project import App, Project
 from iop.facts.server import Container, Facts, Route
-from iop.plan import naming
+from iop.plan import naming, route
 from iop.plan.fingerprint import fingerprint
 from iop.plan.steps import Argument, Step
 
@@ -126,10 +126,8 @@ class _Here:
         """Only what the proxy knows has changed: hosts or timeouts."""
         if self.live is None:
             return ()
-        proxy = self.app.proxy
         hosts = naming.hosts(self.project, self.app, self.facts.address)
-        wanted = (set(hosts), proxy.response_timeout, proxy.forward_headers)
-        same = wanted == (set(self.live.hosts), self.live.response_timeout, self.live.forward_headers)
+        same = set(hosts) == set(self.live.hosts) and route.matches(self.app, self.live.settings)
         if same and not even_so:
             return ()
         return (self._switch(self.live.color, f"Updating the route of {self.app.name}"),)

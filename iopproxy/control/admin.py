@@ -17,8 +17,8 @@ from iopproxy.control.token import matches
 
 __all__ = ["admin_site"]
 
-_BODY_SIZE = 65536
-"""Bytes; the largest sensible body is a route with some hundred targets."""
+_BODY_SIZE = 1048576
+"""Bytes; the largest sensible body is a maintenance page."""
 
 
 class _BoundedRequest(Request):

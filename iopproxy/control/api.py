@@ -18,6 +18,8 @@ from iopproxy.routing.inflight import InFlight
 from iopproxy.routing.state import NoRouteError, RouteError
 from iopproxy.routing.wire import (
     InvalidError,
+    read_page,
+    read_path,
     read_route,
     read_seconds,
     read_target,
@@ -30,8 +32,6 @@ __all__ = ["Answer", "Api", "Call"]
 
 Json = dict[str, Any]
 Handler = Callable[..., Awaitable[Json]]
-
-_PATH = re.compile(r"/[!-~]{0,1023}")
 
 
 @frozen
@@ -64,6 +64,8 @@ class Api:
             ("GET", re.compile("/v1/routes"), self._list_routes),
             ("PUT", re.compile("/v1/routes/([^/]+)/([^/]+)"), self._put_route),
             ("POST", re.compile("/v1/routes/([^/]+)/([^/]+)/switch-back"), self._switch_back),
+            ("PUT", re.compile("/v1/routes/([^/]+)/([^/]+)/maintenance"), self._start_maintenance),
+            ("DELETE", re.compile("/v1/routes/([^/]+)/([^/]+)/maintenance"), self._end_maintenance),
             ("DELETE", re.compile("/v1/hosts/([^/]+)"), self._delete_host),
             ("GET", re.compile("/v1/targets"), self._list_targets),
             ("POST", re.compile("/v1/drain"), self._drain),
@@ -101,6 +103,13 @@ class Api:
     async def _switch_back(self, _body: Any, project: str, app: str) -> Json:
         return write_route(await self._routes.switch_back(project, app))
 
+    async def _start_maintenance(self, body: Any, project: str, app: str) -> Json:
+        require_keys(body, frozenset({"page"}))
+        return write_route(await self._routes.maintain(project, app, read_page(body["page"])))
+
+    async def _end_maintenance(self, _body: Any, project: str, app: str) -> Json:
+        return write_route(await self._routes.maintain(project, app, None))
+
     async def _delete_host(self, _body: Any, host: str) -> Json:
         name = normalise(host.encode("ascii", "replace"))
         if name is None:
@@ -133,9 +142,7 @@ class Api:
 
 def _read_check(body: Any) -> Check:
     require_keys(body, frozenset({"target", "path", "host", "interval", "timeout", "attempts"}))
-    path, host, attempts = body["path"], body["host"], body["attempts"]
-    if not isinstance(path, str) or not _PATH.fullmatch(path):
-        raise InvalidError("path must start with / and hold neither spaces nor control characters.")
+    path, host, attempts = read_path(body["path"]), body["host"], body["attempts"]
     if not isinstance(host, str) or normalise(host.encode("ascii", "replace")) is None:
         raise InvalidError("host must be a host name.")
     if not isinstance(attempts, int) or isinstance(attempts, bool) or not 1 <= attempts <= 1000:

@@ -66,6 +66,17 @@ class Routes:
         )
         return route
 
+    async def maintain(self, project: str, app: str, page: str | None) -> Route:
+        """Show a page instead of the app, or the app again. Raises RouteError, OSError."""
+        await self._change(lambda table: table.maintain(project, app, page))
+        self._log.info(
+            "{project}/{app}: maintenance is {state}",
+            project=project,
+            app=app,
+            state="off" if page is None else "on",
+        )
+        return self.router.table.get(project, app)
+
     async def delete_host(self, host: str) -> None:
         """Take a host away. Raises RouteError, OSError."""
         await self._change(lambda table: table.without_host(host))

@@ -183,7 +183,7 @@ class Exchange:
         upstream.ask(self, request.method)
         if self._held:
             upstream.hold(True)
-        believe = route is not None and route.forward_headers
+        believe = route is not None and route.settings.forward_headers
         self._send(upstream, request_head(request, client.address, client.scheme, believe))
         if not self._upstream_full:
             client.hold_body(False)
@@ -238,7 +238,7 @@ class Exchange:
     def _set_deadline(self) -> None:
         """Until the head comes, the route's time since the last sign of life; then only a stalled body counts."""
         if not self._responding:
-            seconds = self._route.response_timeout if self._route is not None else BODY_STALL_TIME
+            seconds = self._route.settings.response_timeout if self._route is not None else BODY_STALL_TIME
             self.deadline = self._relay.deadlines.after(seconds)
         elif not self._request.ended:
             self.deadline = self._relay.deadlines.after(BODY_STALL_TIME)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from attrs import evolve, field, frozen
 
+from iopproxy.routing.settings import Settings
+
 __all__ = ["HostTakenError", "NoPreviousError", "NoRouteError", "Route", "RouteError", "Table", "Version"]
 
 
@@ -34,15 +36,16 @@ class Version:
 
 @frozen
 class Route:
-    """One app's hosts and where their requests go. ``response_timeout`` is seconds to the first byte."""
+    """One app's hosts and where their requests go."""
 
     project: str
     app: str
     hosts: tuple[str, ...]
     live: Version
     previous: Version | None = None
-    response_timeout: float = 30.0
-    forward_headers: bool = False
+    settings: Settings = field(factory=Settings)
+    maintenance: str | None = None
+    """A page that is shown instead of the app."""
     key: tuple[str, str] = field(init=False, eq=False, repr=False)
 
     @key.default
@@ -64,7 +67,7 @@ class Table:
         raise NoRouteError(f"There is no route for {project}/{app}.")
 
     def put(self, route: Route) -> Table:
-        """Add a route, or replace it where it stands.
+        """Add a route, or replace it where it stands; one under maintenance stays so.
 
         What it led to until now becomes ``previous``, unless the targets stay the same, in whatever order.
         Raises HostTakenError when one of its hosts belongs to another app.
@@ -78,8 +81,13 @@ class Table:
         if old is None:
             return Table((*self.routes, route))
         same = set(old.live.targets) == set(route.live.targets)
-        new = evolve(route, previous=old.previous if same else old.live)
-        return Table(tuple(new if each is old else each for each in self.routes))
+        new = evolve(route, previous=old.previous if same else old.live, maintenance=old.maintenance)
+        return self._with(old, new)
+
+    def maintain(self, project: str, app: str, page: str | None) -> Table:
+        """Show ``page`` instead of the app, or the app again. Raises NoRouteError."""
+        route = self.get(project, app)
+        return self._with(route, evolve(route, maintenance=page))
 
     def switch_back(self, project: str, app: str) -> Table:
         """Swap what a route leads to with its ``previous``. Raises NoRouteError, NoPreviousError."""
@@ -87,7 +95,7 @@ class Table:
         if route.previous is None:
             raise NoPreviousError(f"{project}/{app} has no previous version to switch back to.")
         swapped = evolve(route, live=route.previous, previous=route.live)
-        return Table(tuple(swapped if each is route else each for each in self.routes))
+        return self._with(route, swapped)
 
     def without_host(self, host: str) -> Table:
         """Take a host away; a route goes with its last one. Raises NoRouteError."""
@@ -97,3 +105,6 @@ class Table:
             evolve(route, hosts=tuple(each for each in route.hosts if each != host)) for route in self.routes
         )
         return Table(tuple(route for route in left if route.hosts))
+
+    def _with(self, old: Route, new: Route) -> Table:
+        return Table(tuple(new if each is old else each for each in self.routes))

@@ -6,14 +6,17 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import evolve
+from attrs import asdict, evolve, fields
 
 from iopproxy.routing.hosts import normalise
+from iopproxy.routing.settings import BALANCES, ROUND_ROBIN, HealthCheck, Settings
 from iopproxy.routing.state import Route, RouteError, Table, Version
 
 __all__ = [
     "InvalidError",
     "read_name",
+    "read_page",
+    "read_path",
     "read_route",
     "read_seconds",
     "read_table",
@@ -26,6 +29,10 @@ __all__ = [
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _TARGET = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,252}):([1-9][0-9]{0,4})")
+_PATH = re.compile(r"/[!-~]{0,1023}")
+_HEADER_NAME = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]{1,64}")
+_PAGE_SIZE = 262144
+"""Characters of a maintenance page."""
 _LABEL_SIZE = 63
 """RFC 1035 section 2.3.4. A resolver that gets a longer or an empty label may never answer."""
 _VERSION = 1
@@ -95,6 +102,13 @@ def _read_text(value: Any, key: str) -> str:
     return value
 
 
+def read_page(value: Any) -> str:
+    """A maintenance page."""
+    if not isinstance(value, str) or not 0 < len(value) <= _PAGE_SIZE:
+        raise InvalidError(f"page must be text of 1 to {_PAGE_SIZE} characters.")
+    return value
+
+
 def _read_version(body: Mapping[str, Any]) -> Version:
     return Version(
         targets=read_targets(body["targets"]),
@@ -106,23 +120,92 @@ def _read_version(body: Mapping[str, Any]) -> Version:
 _VERSION_KEYS = frozenset({"targets", "color", "release"})
 _ROUTE_KEYS = _VERSION_KEYS | {"hosts"}
 _STORED_KEYS = frozenset({"project", "app", "previous"})
-_ROUTE_OPTIONAL = frozenset({"response_timeout", "forward_headers"})
+_STORED_OPTIONAL = frozenset({"maintenance"})
+_ROUTE_OPTIONAL = frozenset(field.name for field in fields(Settings))
+_HEALTH_OPTIONAL = frozenset({"interval", "timeout", "healthy", "unhealthy"})
 
 
 def read_route(project: str, app: str, body: Any) -> Route:
     """A route from the body of a PUT. Raises InvalidError."""
     require_keys(body, _ROUTE_KEYS, _ROUTE_OPTIONAL)
-    forward = body.get("forward_headers", False)
-    if not isinstance(forward, bool):
-        raise InvalidError("forward_headers must be true or false.")
     return Route(
         project=read_name(project, "The project"),
         app=read_name(app, "The app"),
         hosts=tuple(_read_host(each) for each in _strings(body["hosts"], "hosts")),
         live=_read_version(body),
-        response_timeout=read_seconds(body.get("response_timeout", 30.0), "response_timeout"),
-        forward_headers=forward,
+        settings=_read_settings(body),
     )
+
+
+def _read_settings(body: Mapping[str, Any]) -> Settings:
+    balance = body.get("balance", ROUND_ROBIN)
+    if balance not in BALANCES:
+        raise InvalidError(f"balance must be one of {', '.join(sorted(BALANCES))}.")
+    return Settings(
+        response_timeout=read_seconds(body.get("response_timeout", 30.0), "response_timeout"),
+        forward_headers=_read_flag(body, "forward_headers"),
+        ssl_redirect=_read_flag(body, "ssl_redirect"),
+        hsts=_read_count(body, "hsts"),
+        max_body=_read_count(body, "max_body"),
+        balance=balance,
+        health_check=_read_health_check(body.get("health_check")),
+        log_query=_read_flag(body, "log_query"),
+        log_headers=_read_header_names(body.get("log_headers", [])),
+    )
+
+
+def _read_flag(body: Mapping[str, Any], key: str) -> bool:
+    value = body.get(key, False)
+    if not isinstance(value, bool):
+        raise InvalidError(f"{key} must be true or false.")
+    return value
+
+
+def _read_count(body: Mapping[str, Any], key: str) -> int | None:
+    value = body.get(key)
+    if value is None:
+        return None
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**53:
+        raise InvalidError(f"{key} must be a whole number, or null.")
+    return value
+
+
+def _read_header_names(value: Any) -> tuple[str, ...]:
+    if value == []:
+        return ()
+    names = _strings(value, "log_headers")
+    if not all(_HEADER_NAME.fullmatch(name) for name in names):
+        raise InvalidError("Each of log_headers must be a header's name in lower case.")
+    return names
+
+
+def read_path(value: Any) -> str:
+    """A path to ask for, with or without a query."""
+    if not isinstance(value, str) or not _PATH.fullmatch(value):
+        raise InvalidError("path must start with / and hold neither spaces nor control characters.")
+    return value
+
+
+def _read_health_check(body: Any) -> HealthCheck | None:
+    if body is None:
+        return None
+    try:
+        require_keys(body, frozenset({"path"}), _HEALTH_OPTIONAL)
+        return HealthCheck(
+            path=read_path(body["path"]),
+            interval=read_seconds(body.get("interval", 5.0), "interval"),
+            timeout=read_seconds(body.get("timeout", 5.0), "timeout"),
+            healthy=_read_threshold(body.get("healthy", 2), "healthy"),
+            unhealthy=_read_threshold(body.get("unhealthy", 3), "unhealthy"),
+        )
+    except InvalidError as error:
+        raise InvalidError(f"In health_check: {error}") from error
+
+
+def _read_threshold(value: Any, key: str) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 1000:
+        raise InvalidError(f"{key} must be a whole number from 1 to 1000.")
+    return value
 
 
 def _write_version(version: Version) -> dict[str, Any]:
@@ -136,10 +219,14 @@ def write_route(route: Route) -> dict[str, Any]:
         "app": route.app,
         "hosts": list(route.hosts),
         **_write_version(route.live),
-        "response_timeout": route.response_timeout,
-        "forward_headers": route.forward_headers,
+        **asdict(route.settings, value_serializer=lambda _, __, value: _plain(value)),
+        "maintenance": route.maintenance,
         "previous": None if route.previous is None else _write_version(route.previous),
     }
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
 
 
 def write_table(table: Table) -> dict[str, Any]:
@@ -164,9 +251,11 @@ def read_table(body: Any) -> Table:
 
 
 def _read_stored(body: Any) -> Route:
-    require_keys(body, _ROUTE_KEYS | _STORED_KEYS, _ROUTE_OPTIONAL)
-    put = {key: value for key, value in body.items() if key not in _STORED_KEYS}
+    require_keys(body, _ROUTE_KEYS | _STORED_KEYS, _ROUTE_OPTIONAL | _STORED_OPTIONAL)
+    put = {key: value for key, value in body.items() if key not in _STORED_KEYS | _STORED_OPTIONAL}
     route = read_route(body["project"], body["app"], put)
+    if body.get("maintenance") is not None:
+        route = evolve(route, maintenance=read_page(body["maintenance"]))
     if body["previous"] is None:
         return route
     require_keys(body["previous"], _VERSION_KEYS)

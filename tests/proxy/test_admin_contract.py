@@ -88,6 +88,21 @@ REFUSED_BODIES: dict[str, tuple[Any, str]] = {
             "release": ("", 1, None),
             "response_timeout": (0, -1, "30", True, None, 1e9, 10**400, float("nan"), float("inf")),
             "forward_headers": (1, "true", None),
+            "ssl_redirect": (1, None),
+            "hsts": (-1, 1.5, True, "1", 10**400),
+            "max_body": (-1, False),
+            "balance": ("", "random", None, 1),
+            "health_check": (
+                {},
+                "/up",
+                {"path": "up"},
+                {"path": "/up", "interval": 0},
+                {"path": "/up", "healthy": 0},
+                {"path": "/up", "unhealthy": 1.5},
+                {"path": "/up", "retries": 3},
+            ),
+            "log_query": (1, None),
+            "log_headers": (None, "cookie", [1], ["Cookie"], ["a b"], ["a", "a"]),
         }.items()
         for value in values
     },
@@ -110,7 +125,7 @@ def test_names_are_strict(proxy: Proxy, project: str, app: str) -> None:
 
 
 def test_a_large_body_is_refused(proxy: Proxy) -> None:
-    error(413, proxy.api("PUT", "/v1/routes/demo/large", b" " * 70_000))
+    error(413, proxy.api("PUT", "/v1/routes/demo/large", b" " * 1_100_000))
 
 
 @pytest.mark.parametrize("token", ["", "wrong", "é"])

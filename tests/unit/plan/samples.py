@@ -7,6 +7,7 @@ from attrs import evolve
 from iop.config.project import App, AppProxy, Build, Project
 from iop.facts.server import Container, Facts, Route
 from iop.plan.fingerprint import fingerprint
+from iop.plan.route import settings
 
 MACHINE = "0123456789abcdef0123456789abcdef"
 HOST = "server.example"
@@ -39,9 +40,9 @@ def container(color, release="one", *, number=1, replicas=1, aliases=(), app=APP
     return Container(name, f"demo/web:{release}", running, labels, {NETWORK: aliases})
 
 
-def route(color, release="one", *, names=None, hosts=("web.example",), timeout=30.0):
+def route(color, release="one", *, names=None, hosts=("web.example",), app=APP):
     targets = tuple(f"{name}:3000" for name in names or (f"demo-web-{color}",))
-    return Route("demo", "web", hosts, targets, color, release, timeout, False)
+    return Route("demo", "web", hosts, targets, color, release, settings(app))
 
 
 EDGE = Container("iop-edge", PROXY_IMAGE, True, {}, {"bridge": (), NETWORK: ()})

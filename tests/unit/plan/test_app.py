@@ -77,11 +77,16 @@ def test_a_changed_container_is_replaced_even_at_the_same_release(app):
 
 
 @pytest.mark.parametrize(
-    "proxy", [evolve(APP.proxy, hosts=("a.example",)), evolve(APP.proxy, response_timeout=9.0)]
+    "app",
+    [
+        evolve(APP, proxy=evolve(APP.proxy, hosts=("a.example",))),
+        evolve(APP, proxy=evolve(APP.proxy, response_timeout=9.0)),
+        evolve(APP, proxy=evolve(APP.proxy, hsts=60)),
+        evolve(APP, health_check=evolve(APP.health_check, interval=9.0)),
+    ],
 )
-def test_a_changed_route_touches_no_container(proxy):
-    steps = [("app.switch", "blue"), ("app.prove", "blue")]
-    assert planned(BLUE, "one", evolve(APP, proxy=proxy)) == steps
+def test_a_changed_route_touches_no_container(app):
+    assert planned(BLUE, "one", app) == [("app.switch", "blue"), ("app.prove", "blue")]
 
 
 def test_a_dead_live_container_is_replaced():

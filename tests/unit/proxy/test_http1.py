@@ -51,7 +51,7 @@ class Setting:
     """One client's connection and everything it needs."""
 
     def __init__(self, reachable: bool = True) -> None:
-        route = Route("demo", "web", ("a.example",), Version(("web:1",), "blue", "r1"), response_timeout=30)
+        route = Route("demo", "web", ("a.example",), Version(("web:1",), "blue", "r1"))
         self.clock = Clock()
         self.pool = Upstreams(reachable)
         self.deadlines = Deadlines(self.clock)
