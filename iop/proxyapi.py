@@ -58,6 +58,14 @@ class ProxyApi:
         """The route's previous targets again."""
         self._call("POST", f"/v1/routes/{project}/{app}/switch-back", {})
 
+    def maintain(self, project: str, app: str, page: str) -> None:
+        """Every request gets ``page`` (HTML) with 503 until ``end_maintenance``; deploys don't end it."""
+        self._call("PUT", f"/v1/routes/{project}/{app}/maintenance", {"page": page})
+
+    def end_maintenance(self, project: str, app: str) -> None:
+        """The app again. Does nothing when it wasn't under maintenance."""
+        self._call("DELETE", f"/v1/routes/{project}/{app}/maintenance")
+
     def routes(self) -> tuple[Route, ...]:
         """Every project's routes, as they are in force."""
         return tuple(Route.parse(each) for each in self._call("GET", "/v1/routes")["routes"])

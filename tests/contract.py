@@ -15,16 +15,16 @@ PUT_BODY: dict[str, Any] = {
     "forward_headers": False,
     "ssl_redirect": True,
     "hsts": 5184000,
+    "max_body": None,
+    "balance": "round-robin",
+    "log_query": False,
+    "log_headers": [],
     "health_check": {"path": "/up", "interval": 1.0, "timeout": 5.0},
 }
 """PUT /v1/routes/demo/web"""
 
 DEFAULTS: dict[str, Any] = {
-    "max_body": None,
-    "balance": "round-robin",
     "health_check": {**PUT_BODY["health_check"], "healthy": 2, "unhealthy": 3},
-    "log_query": False,
-    "log_headers": [],
     "maintenance": None,
 }
 """What a PUT may leave out, as every answer shows it."""
@@ -57,6 +57,12 @@ ROUTE_SWITCHED_BACK: dict[str, Any] = {
     },
 }
 """The answer to POST /v1/routes/demo/web/switch-back after that."""
+
+MAINTENANCE_BODY: dict[str, Any] = {"page": "<h1>Back at noon</h1>"}
+"""PUT /v1/routes/demo/web/maintenance"""
+
+ROUTE_UNDER_MAINTENANCE: dict[str, Any] = {**ROUTE, "maintenance": MAINTENANCE_BODY["page"]}
+"""Its answer; that to DELETE is ROUTE."""
 
 ROUTES: dict[str, Any] = {"routes": [ROUTE]}
 """GET /v1/routes, and DELETE /v1/hosts/{host} when ROUTE is left."""

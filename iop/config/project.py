@@ -84,6 +84,10 @@ class AppProxy:
     hsts: int | None = 5184000
     forward_headers: bool = False
     response_timeout: float = 30.0
+    max_body: int | None = None
+    balance: str = "round-robin"
+    log_query: bool = False
+    log_headers: tuple[str, ...] = ()
 
 
 @frozen

@@ -9,9 +9,11 @@ from collections.abc import Callable, Mapping
 
 from voluptuous import Invalid
 
-__all__ = ["boolean", "duration", "got", "matching", "one_of", "text", "whole"]
+__all__ = ["boolean", "duration", "got", "matching", "one_of", "size", "text", "whole"]
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|)", re.ASCII)
+_SIZE = re.compile(r"(\d+)\s*(B|KB|MB|GB|)", re.ASCII | re.IGNORECASE)
+_BYTES = {"": 1, "B": 1, "KB": 1000, "MB": 1000**2, "GB": 1000**3}
 _SECONDS = {"ms": 0.001, "s": 1.0, "": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -92,3 +94,12 @@ def duration(*, zero: bool = False) -> Callable[[object], float]:
         return seconds
 
     return validate
+
+
+def size(value: object) -> int:
+    """Accept ``500KB``, ``10MB``, ``2GB`` or a number of bytes, above 0. Returns bytes."""
+    found = None if isinstance(value, bool) else _SIZE.fullmatch(str(value))
+    count = int(found[1]) * _BYTES[found[2].upper()] if found else 0
+    if not 0 < count < 2**53:
+        raise Invalid(f"must be a size such as 500KB, 10MB or 2GB, {got(value)}")
+    return count

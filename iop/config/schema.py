@@ -6,7 +6,7 @@ from voluptuous import Invalid, Marker, Required
 
 from iop.config import docker, network
 from iop.config.names import entry_name, environment_name, plain_variable, project_name
-from iop.config.scalars import boolean, duration, got, matching, one_of, text, whole
+from iop.config.scalars import boolean, duration, got, matching, one_of, size, text, whole
 from iop.config.section import Entries, Section, Validator, list_of
 
 __all__ = ["SCHEMA"]
@@ -19,6 +19,7 @@ _CERTIFICATE = Section(
     }
 )
 _SERVER = Required("server", msg="is missing: give a host name, an address or an alias from your ssh config")
+_HEADER = matching(r"[A-Za-z0-9-]{1,64}", "the name of a header")
 _HTTP_PATH = matching(r"/[!-~]*", "a path that begins with /")
 
 
@@ -77,6 +78,10 @@ _APP = Section(
                 "hsts": _hsts,
                 "forward_headers": boolean,
                 "response_timeout": duration(),
+                "max_body": size,
+                "balance": one_of("round-robin", "least-connections"),
+                "log_query": boolean,
+                "log_headers": list_of(_HEADER, "names of headers"),
             }
         ),
         "health_check": Section(

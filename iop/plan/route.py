@@ -18,6 +18,10 @@ def settings(app: App) -> dict[str, Any]:
         "forward_headers": proxy.forward_headers,
         "ssl_redirect": proxy.ssl_redirect,
         "hsts": proxy.hsts,
+        "max_body": proxy.max_body,
+        "balance": proxy.balance,
+        "log_query": proxy.log_query,
+        "log_headers": [each.lower() for each in proxy.log_headers],
         "health_check": {"path": check.path, "interval": check.interval, "timeout": check.timeout},
     }
 

@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from invoke import Context, task
 
 from iop.commands import app as commands
 from iop.commands import docker
 from iop.commands.shell import script
-from iop.errors import HealthError
+from iop.errors import HealthError, UsageError
 from iop.health import Attempt, await_healthy
 from iop.plan import naming
 from iop.proxyapi import ProxyApi
 from iop.tasks.context import app, note, project, server
 
-__all__ = ["alias", "check", "drain", "prove", "remove", "start", "stop", "switch", "unalias", "unswitch"]
+__all__ = [
+    "alias",
+    "check",
+    "drain",
+    "live",
+    "maintain",
+    "prove",
+    "remove",
+    "start",
+    "stop",
+    "switch",
+    "unalias",
+    "unswitch",
+]
 
 
 @task(auto_shortflags=False)
@@ -113,6 +127,23 @@ def unswitch(c: Context, name: str, color: str) -> None:
     else:
         for host in route.hosts:
             api.delete_host(host)
+
+
+@task(auto_shortflags=False)
+def maintain(c: Context, name: str, page: str) -> None:
+    """Show a page (a file of HTML) instead of an app, until app.live."""
+    path = Path(page)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeError) as error:
+        raise UsageError(f"--page: {path} can't be read: {error}") from error
+    ProxyApi(server(c)).maintain(project(c).name, app(c, name).name, text)
+
+
+@task(auto_shortflags=False)
+def live(c: Context, name: str) -> None:
+    """Show an app again, after app.maintain."""
+    ProxyApi(server(c)).end_maintenance(project(c).name, app(c, name).name)
 
 
 @task(auto_shortflags=False)

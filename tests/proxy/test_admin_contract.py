@@ -40,6 +40,18 @@ def test_the_life_of_a_route(fresh: Proxy) -> None:
     assert fresh.api("DELETE", "/v1/hosts/www.a.example") == (200, {"routes": []})
 
 
+def test_maintenance_outlives_a_deploy(fresh: Proxy) -> None:
+    assert fresh.api("PUT", WEB, contract.PUT_BODY) == (200, contract.ROUTE)
+    page = f"{WEB}/maintenance"
+    assert fresh.api("PUT", page, contract.MAINTENANCE_BODY) == (200, contract.ROUTE_UNDER_MAINTENANCE)
+    assert fresh.api("PUT", WEB, contract.PUT_BODY) == (200, contract.ROUTE_UNDER_MAINTENANCE)
+    assert fresh.api("DELETE", page) == (200, contract.ROUTE)
+    assert fresh.api("DELETE", page) == (200, contract.ROUTE)
+    error(404, fresh.api("PUT", "/v1/routes/demo/nobody/maintenance", contract.MAINTENANCE_BODY))
+    for body in ({}, {"page": ""}, {"page": 1}, {"page": "x" * 262_145}, {"page": "x", "more": 1}):
+        error(400, fresh.api("PUT", page, body))
+
+
 def error(status: int, answered: tuple[int, Any]) -> str:
     """The sentence of an error of that status."""
     assert answered[0] == status, answered

@@ -55,6 +55,14 @@ def test_switch_back():
     assert server.asked[:2] == ("POST", "/v1/routes/demo/web/switch-back")
 
 
+def test_maintenance():
+    server = Server(contract.ROUTE_UNDER_MAINTENANCE)
+    ProxyApi(server).maintain("demo", "web", contract.MAINTENANCE_BODY["page"])
+    assert server.asked == ("PUT", "/v1/routes/demo/web/maintenance", contract.MAINTENANCE_BODY)
+    ProxyApi(server).end_maintenance("demo", "web")
+    assert server.asked == ("DELETE", "/v1/routes/demo/web/maintenance", None)
+
+
 def test_check():
     server = Server(contract.HEALTHY)
     check = HealthCheck(

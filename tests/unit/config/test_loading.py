@@ -124,6 +124,10 @@ apps:
       hsts: 60
       forward_headers: true
       response_timeout: 1m
+      max_body: 10MB
+      balance: least-connections
+      log_query: true
+      log_headers: [User-Agent]
     health_check: {path: "/health?deep=1", interval: 500ms, timeout: 2s, retries: 5, start_period: 1.5s}
     drain_timeout: 1h
     stop_timeout: 0
@@ -158,7 +162,17 @@ apps:
                 ),
                 replicas=3,
                 proxy=AppProxy(
-                    ("www.example.com", "xn--bcher-kva.example"), 8080, True, False, 60, True, 60.0
+                    ("www.example.com", "xn--bcher-kva.example"),
+                    8080,
+                    True,
+                    False,
+                    60,
+                    True,
+                    60.0,
+                    10_000_000,
+                    "least-connections",
+                    True,
+                    ("User-Agent",),
                 ),
                 health_check=HealthCheck("/health?deep=1", 0.5, 2.0, 5, 1.5),
                 drain_timeout=3600.0,
