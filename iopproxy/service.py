@@ -56,7 +56,7 @@ def make_service(settings: Settings, reactor: Reactor) -> MultiService:
     admin_socket = open_socket(settings.admin, shared=False)
     http_socket = open_socket(settings.http, shared=True)
 
-    router = Router(store.load())
+    router = Router()
     deadlines, addresses, dialer = Deadlines(reactor), Addresses(reactor), TcpDialer(reactor)
     pool = Pool(dialer, addresses, deadlines, lambda: router.targets)
     relay = Relay(router, Balancer(), InFlight(), pool, deadlines)

@@ -16,17 +16,16 @@ from iopproxy.reactor import Reactor
 from iopproxy.routing.hosts import normalise
 from iopproxy.routing.inflight import InFlight
 from iopproxy.routing.state import NoRouteError, RouteError
-from iopproxy.routing.wire import (
+from iopproxy.routing.values import (
     InvalidError,
     read_page,
     read_path,
-    read_route,
     read_seconds,
     read_target,
     read_targets,
     require_keys,
-    write_route,
 )
+from iopproxy.routing.wire import read_route, write_route
 
 __all__ = ["Answer", "Api", "Call"]
 
@@ -95,7 +94,7 @@ class Api:
         return {"status": "ok", "version": __version__}
 
     async def _list_routes(self, _body: Any = None) -> Json:
-        return {"routes": [write_route(route) for route in self._routes.router.table.routes]}
+        return {"routes": [write_route(route) for route in self._routes.table.routes]}
 
     async def _put_route(self, body: Any, project: str, app: str) -> Json:
         return write_route(await self._routes.put(read_route(project, app, body)))
@@ -118,7 +117,7 @@ class Api:
         return await self._list_routes()
 
     async def _list_targets(self, _body: Any) -> Json:
-        routed = self._routes.router.targets
+        routed = self._routes.table.targets
         return {
             "targets": [
                 {"target": target, "in_flight": self._in_flight.count(target), "routed": target in routed}
@@ -130,7 +129,7 @@ class Api:
         require_keys(body, frozenset({"targets", "timeout"}))
         targets = frozenset(read_targets(body["targets"]))
         timeout = read_seconds(body["timeout"], "timeout")
-        if routed := targets & self._routes.router.targets:
+        if routed := targets & self._routes.table.targets:
             raise RouteError(f"{min(routed)} is still routed; it would never be idle.")
         left = await drain(self._in_flight, targets, timeout, self._clock)
         return {"drained": not any(left.values()), "in_flight": left}

@@ -16,7 +16,7 @@ from iopproxy.http.limits import RESOLVE_TIME
 from iopproxy.http.pool import Pool
 from iopproxy.reactor import Reactor
 from iopproxy.routing.router import Router
-from iopproxy.routing.state import Route, Table
+from iopproxy.routing.state import Route, Table, changes
 from iopproxy.routing.store import Store
 
 __all__ = ["Routes"]
@@ -30,7 +30,10 @@ class Routes:
     def __init__(
         self, router: Router, store: Store, pool: Pool, addresses: Addresses, clock: Reactor
     ) -> None:
-        self.router = router
+        self.table = store.load()
+        self._router = router
+        for route in self.table.routes:
+            router.put(route)
         self._store = store
         self._pool = pool
         self._addresses = addresses
@@ -51,12 +54,12 @@ class Routes:
             targets=", ".join(route.live.targets),
             release=route.live.release,
         )
-        return self.router.table.get(*route.key)
+        return self.table.get(route.project, route.app)
 
     async def switch_back(self, project: str, app: str) -> Route:
         """Swap a route with its previous version. Raises RouteError, OSError."""
         await self._change(lambda table: table.switch_back(project, app))
-        route = self.router.table.get(project, app)
+        route = self.table.get(project, app)
         self._log.info(
             "{project}/{app} is switched back to {targets}, release {release}",
             project=project,
@@ -75,7 +78,7 @@ class Routes:
             app=app,
             state="off" if page is None else "on",
         )
-        return self.router.table.get(project, app)
+        return self.table.get(project, app)
 
     async def delete_host(self, host: str) -> None:
         """Take a host away. Raises RouteError, OSError."""
@@ -99,12 +102,17 @@ class Routes:
     async def _apply(self, change: Callable[[Table], Table]) -> None:
         await self._lock.acquire()
         try:
-            table = change(self.router.table)
-            if table != self.router.table:
+            table = change(self.table)
+            if table != self.table:
                 # In a thread: a slow disk must not stop the traffic.
                 await deferToThread(self._store.save, table)
-                self.router.use(table)
+                for key, route in changes(self.table, table):
+                    if route is None:
+                        self._router.drop(key)
+                    else:
+                        self._router.put(route)
+                self.table = table
                 self._pool.keep_only_wanted()
-                self._addresses.keep_only(self.router.targets)
+                self._addresses.keep_only(table.targets)
         finally:
             self._lock.release()

@@ -13,7 +13,7 @@ class Balancer:
     """Remembers, per app, how many requests were handed out. A switch to new targets needs nothing from it."""
 
     def __init__(self) -> None:
-        self._turns: dict[tuple[str, str], int] = {}
+        self._turns: dict[str, int] = {}
 
     def pick(self, route: Route, tried: Container[str] = ()) -> str | None:
         """The next target in turn that isn't in ``tried``, or None when all of them are."""

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from attrs import evolve, field, frozen
 
 from iopproxy.routing.settings import Settings
 
-__all__ = ["HostTakenError", "NoPreviousError", "NoRouteError", "Route", "RouteError", "Table", "Version"]
+__all__ = [
+    "HostTakenError",
+    "NoPreviousError",
+    "NoRouteError",
+    "Route",
+    "RouteError",
+    "Table",
+    "Version",
+    "changes",
+]
 
 
 class RouteError(Exception):
@@ -46,11 +57,12 @@ class Route:
     settings: Settings = field(factory=Settings)
     maintenance: str | None = None
     """A page that is shown instead of the app."""
-    key: tuple[str, str] = field(init=False, eq=False, repr=False)
+    key: str = field(init=False, eq=False, repr=False)
+    """``project/app``."""
 
     @key.default
-    def _key(self) -> tuple[str, str]:
-        return (self.project, self.app)
+    def _key(self) -> str:
+        return f"{self.project}/{self.app}"
 
 
 @frozen
@@ -59,12 +71,33 @@ class Table:
 
     routes: tuple[Route, ...] = ()
 
+    @classmethod
+    def of(cls, routes: Iterable[Route]) -> Table:
+        """A table of routes that were in one before. Raises RouteError when an app or a host is there twice."""
+        keys: set[str] = set()
+        owners: dict[str, Route] = {}
+        table = cls(tuple(routes))
+        for route in table.routes:
+            if route.key in keys:
+                raise RouteError(f"{route.key} has two routes.")
+            keys.add(route.key)
+            for host in route.hosts:
+                if (owner := owners.setdefault(host, route)) is not route:
+                    raise HostTakenError(f"The host {host} belongs to {owner.key}.")
+        return table
+
+    @property
+    def targets(self) -> frozenset[str]:
+        """All targets that a route leads to."""
+        return frozenset(target for route in self.routes for target in route.live.targets)
+
     def get(self, project: str, app: str) -> Route:
         """The route of one app. Raises NoRouteError."""
+        key = f"{project}/{app}"
         for route in self.routes:
-            if route.key == (project, app):
+            if route.key == key:
                 return route
-        raise NoRouteError(f"There is no route for {project}/{app}.")
+        raise NoRouteError(f"There is no route for {key}.")
 
     def put(self, route: Route) -> Table:
         """Add a route, or replace it where it stands; one under maintenance stays so.
@@ -77,7 +110,7 @@ class Table:
             if each.key == route.key:
                 old = each
             elif taken := set(each.hosts) & set(route.hosts):
-                raise HostTakenError(f"The host {min(taken)} belongs to {each.project}/{each.app}.")
+                raise HostTakenError(f"The host {min(taken)} belongs to {each.key}.")
         if old is None:
             return Table((*self.routes, route))
         same = set(old.live.targets) == set(route.live.targets)
@@ -101,10 +134,24 @@ class Table:
         """Take a host away; a route goes with its last one. Raises NoRouteError."""
         if not any(host in route.hosts for route in self.routes):
             raise NoRouteError(f"No route has the host {host}.")
-        left = (
-            evolve(route, hosts=tuple(each for each in route.hosts if each != host)) for route in self.routes
-        )
+        left = [
+            evolve(route, hosts=tuple(each for each in route.hosts if each != host))
+            if host in route.hosts
+            else route
+            for route in self.routes
+        ]
         return Table(tuple(route for route in left if route.hosts))
 
     def _with(self, old: Route, new: Route) -> Table:
         return Table(tuple(new if each is old else each for each in self.routes))
+
+
+def changes(before: Table, after: Table) -> list[tuple[str, Route | None]]:
+    """How to get from one table to the next one: (``Route.key``, the new route or None) for each that differs.
+
+    Those that go come first: a host may be another app's then.
+    """
+    old = {route.key: route for route in before.routes}
+    new = {route.key: route for route in after.routes}
+    gone: list[tuple[str, Route | None]] = [(key, None) for key in old if key not in new]
+    return gone + [(key, route) for key, route in new.items() if old.get(key) != route]

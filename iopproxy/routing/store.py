@@ -9,7 +9,8 @@ from twisted.logger import Logger
 
 from iopproxy.routing.files import make_folder, replace, set_aside
 from iopproxy.routing.state import Table
-from iopproxy.routing.wire import InvalidError, read_table, write_table
+from iopproxy.routing.values import InvalidError
+from iopproxy.routing.wire import read_table, write_table
 
 __all__ = ["Store"]
 

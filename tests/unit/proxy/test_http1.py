@@ -22,7 +22,7 @@ from iopproxy.http.upstream import UpstreamConnection
 from iopproxy.routing.balancer import Balancer
 from iopproxy.routing.inflight import InFlight
 from iopproxy.routing.router import Router
-from iopproxy.routing.state import Route, Table, Version
+from iopproxy.routing.state import Route, Version
 from tests.unit.proxy.transports import Transport
 
 
@@ -56,7 +56,9 @@ class Setting:
         self.pool = Upstreams(reachable)
         self.deadlines = Deadlines(self.clock)
         pool: Any = self.pool
-        self.relay = Relay(Router(Table((route,))), Balancer(), InFlight(), pool, self.deadlines)
+        router = Router()
+        router.put(route)
+        self.relay = Relay(router, Balancer(), InFlight(), pool, self.deadlines)
         self.connections: set[Http1Connection] = set()
         self.server = Http1Connection(self.relay, self.connections, b"http")
         self.transport = Transport()

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from twisted.internet.defer import CancelledError, Deferred
 
@@ -7,7 +9,7 @@ from iopproxy.routing.balancer import Balancer
 from iopproxy.routing.hosts import normalise
 from iopproxy.routing.inflight import InFlight
 from iopproxy.routing.router import Router
-from iopproxy.routing.state import Route, Table, Version
+from iopproxy.routing.state import Route, Table, Version, changes
 
 
 def route(*targets: str) -> Route:
@@ -46,12 +48,79 @@ def test_host_names(authority: bytes, name: str | None) -> None:
     assert normalise(authority) == name
 
 
+def app(name: str, hosts: tuple[str, ...], *targets: str) -> Route:
+    return Route("demo", name, hosts, Version(targets, "blue", "r1"))
+
+
 def test_the_router_finds_what_is_in_force() -> None:
-    router = Router(Table())
+    router = Router()
     assert router.find("a.example") is None
-    router.use(Table((route("x:1", "y:2"),)))
+    assert router.put(route("x:1", "y:2")) == frozenset()
     assert router.find("a.example") == route("x:1", "y:2")
     assert router.targets == {"x:1", "y:2"}
+    assert router.put(route("y:2", "z:3")) == {"x:1"}
+    assert router.find("a.example") == route("y:2", "z:3")
+    assert router.drop("demo/web") == {"y:2", "z:3"}
+    assert (router.find("a.example"), router.targets, router.drop("demo/web")) == (None, set(), frozenset())
+
+
+def test_a_target_is_wanted_as_long_as_any_route_leads_to_it() -> None:
+    router = Router()
+    router.put(app("web", ("a.example",), "x:1"))
+    router.put(app("api", ("b.example",), "x:1"))
+    assert (router.drop("demo/web"), router.targets) == (frozenset(), {"x:1"})
+    assert (router.drop("demo/api"), router.targets) == ({"x:1"}, set())
+
+
+def test_a_host_that_moves_to_another_app_is_never_lost() -> None:
+    router = Router()
+    router.put(app("web", ("a.example", "b.example"), "x:1"))
+    router.put(app("api", ("b.example",), "y:1"))
+    router.put(app("web", ("a.example",), "x:1"))
+    found = [router.find(host) for host in ("a.example", "b.example")]
+    assert [each and each.app for each in found] == ["web", "api"]
+
+
+class Counting(dict[str, Any]):
+    """A dict that counts how often it is looked into, and can't be walked through."""
+
+    looks = 0
+
+    def __getitem__(self, key: str) -> Any:
+        self.looks += 1
+        return super().__getitem__(key)
+
+    def __iter__(self) -> Any:
+        raise AssertionError("it was walked through")
+
+    items = keys = values = __iter__
+
+    def get(self, key: str, default: Any = None) -> Any:
+        self.looks += 1
+        return super().get(key, default)
+
+
+@pytest.mark.parametrize("count", [10, 10_000])
+def test_lookups_and_changes_cost_the_same_with_many_routes(count: int) -> None:
+    router = Router()
+    for number in range(count):
+        router.put(app(f"app{number}", (f"h{number}.example",), f"t{number}:1"))
+    tables = [Counting(getattr(router, name)) for name in ("_by_key", "_by_host", "_uses")]
+    router._by_key, router._by_host, router._uses = tables
+    router.find("h3.example")
+    assert sum(table.looks for table in tables) == 1
+    router.put(app("app3", ("h3.example",), "other:1"))
+    router.drop("demo/app4")
+    assert sum(table.looks for table in tables) < 20
+
+
+def test_changes_between_two_tables() -> None:
+    web, api, new = (app(name, (f"{name}.example",), "x:1") for name in ("web", "api", "new"))
+    before = Table((web, api))
+    after = Table((app("web", ("web.example",), "y:1"), new))
+    assert changes(before, after) == [("demo/api", None), ("demo/web", after.routes[0]), ("demo/new", new)]
+    assert changes(before, before.without_host("web.example")) == [("demo/web", None)]
+    assert changes(before, Table((api, web))) == []
 
 
 def test_round_robin() -> None:

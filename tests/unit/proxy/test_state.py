@@ -10,7 +10,8 @@ from iopproxy.routing.state import (
     Table,
     Version,
 )
-from iopproxy.routing.wire import InvalidError, read_table, write_table
+from iopproxy.routing.values import InvalidError
+from iopproxy.routing.wire import read_table, write_table
 
 BLUE = Version(("web-blue:3000",), "blue", "r1")
 GREEN = Version(("web-green:3000",), "green", "r2")
@@ -84,4 +85,11 @@ def test_json_of_two_apps_with_one_host_is_damaged() -> None:
     body = write_table(Table().put(route()))
     body["routes"].append({**body["routes"][0], "app": "api"})
     with pytest.raises(InvalidError, match="belongs to"):
+        read_table(body)
+
+
+def test_json_of_an_app_with_two_routes_is_damaged() -> None:
+    body = write_table(Table().put(route()))
+    body["routes"].append({**body["routes"][0], "hosts": ["b.example"]})
+    with pytest.raises(InvalidError, match="demo/web has two routes"):
         read_table(body)
