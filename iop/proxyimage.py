@@ -22,7 +22,7 @@ from iop.errors import BuildError
 
 __all__ = ["build", "tag"]
 
-LIBRARIES = ("attrs", "h2", "httptools", "prometheus_client", "twisted", "uvloop")
+LIBRARIES = ("attrs", "cryptography", "h2", "httptools", "prometheus_client", "twisted", "uvloop")
 """What iopproxy imports. Their own requirements follow, all in the versions installed here."""
 
 _WHEELS = {

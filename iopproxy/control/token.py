@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import hmac
-import os
 import re
 import secrets
-import stat
 from pathlib import Path
 
 from twisted.logger import Logger
 
-from iopproxy.routing.files import replace, set_aside
+from iopproxy.routing.files import read_private, replace, set_aside
 
 __all__ = ["load_token", "matches"]
 
@@ -29,7 +27,7 @@ def load_token(folder: Path) -> str:
     """
     path = folder / "admin.token"
     try:
-        content = _read_private(path)
+        content = read_private(path, _SIZE)
     except FileNotFoundError:
         return _make(path)
     if match := _TOKEN.fullmatch(content):
@@ -46,15 +44,6 @@ def _make(path: Path) -> str:
     token = secrets.token_urlsafe(32)
     replace(path, f"{token}\n".encode())
     return token
-
-
-def _read_private(path: Path) -> bytes:
-    """The content of a file that from now on only its owner can read. Raises OSError, also for a link."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
-        if stat.S_IMODE(os.fstat(descriptor).st_mode) & 0o077:
-            os.fchmod(descriptor, 0o600)
-        return file.read(_SIZE)
 
 
 def matches(header: bytes | None, token: str) -> bool:
