@@ -9,9 +9,10 @@ import sys
 from pathlib import Path
 
 
-def require(*programs: str) -> None:
-    """Make sure that each program is there; its Debian package has the same name. Exits with what is missing."""
-    missing = [each for each in programs if not found(each)]
+def require(*programs: str, **packages: str) -> None:
+    """Make sure that each program is there; its Debian package has the same name, or is given. Exits if one isn't."""
+    packages |= {each: each for each in programs}
+    missing = [package for program, package in packages.items() if not found(program)]
     if not missing:
         return
     if os.geteuid() != 0 or not Path("/etc/debian_version").exists():

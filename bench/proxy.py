@@ -1,125 +1,114 @@
 """What a request costs: CPU time of the proxy alone, ours against nginx, haproxy and Caddy in the same run.
 
-64 keep-alive connections of wrk ask for a small response that one nginx gives all of them. Every proxy has one
-worker (nginx worker_processes 1, haproxy nbthread 1, Caddy GOMAXPROCS=1, ours one process) and runs in turn;
-the median of the rounds counts. Caddy is there twice: as its documentation sets it up, and with as large a pool of
-upstream connections as the others. The last line on standard output is one JSON object.
+Every proxy has one worker (nginx worker_processes 1, haproxy nbthread 1, Caddy GOMAXPROCS=1, ours --workers 1) and does
+the same work: one access-log line for each request to a file, a request id, X-Forwarded-For, -Proto, -Host and -Port,
+X-Real-IP, connections kept on both sides, the same ECDSA P-256 certificate, TLS 1.2 and 1.3, the same upstream. Ours
+also keeps its metrics and limits. The modules in bench/peers say what each is set to.
 
-    python bench/proxy.py [--rounds 3] [--seconds 4]
+They take turns; the median of the rounds counts. The load generator and the upstream share the machine's cores with
+the proxy, so that CPU time for each request (user + system, of the proxy's processes) says more than requests per
+second. The last line on standard output is one JSON object.
+
+    python bench/proxy.py [--only http,tls] [--proxies iopproxy,nginx] [--rounds 3] [--seconds 4] [--quick]
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import re
-import statistics
-import subprocess
-import sys
-import tempfile
-from pathlib import Path
+from collections.abc import Sequence
 
-import contenders
-from attrs import frozen
-from contenders import HOST, Contender
 from debian import require
+from loads.sources import open_files
+from peers.caddy import caddy, caddy_pooled
+from peers.haproxy import haproxy
+from peers.nginx import nginx
+from peers.ours import iopproxy
+from peers.site import Site, Start, site
+from results import Results
+from scenarios.latency import latency
+from scenarios.memory import memory
+from scenarios.routes import routes
+from scenarios.throughput import SCENARIOS, compare
+from scenarios.workers import scaling
 
-CONNECTIONS = 64
-STARTS = (
-    contenders.iopproxy,
-    contenders.nginx,
-    contenders.haproxy,
-    contenders.caddy,
-    contenders.caddy_pooled,
-)
-
-
-@frozen
-class Figures:
-    """One round: microseconds of CPU time for each request, and requests per second."""
-
-    cpu_us: float
-    per_second: float
+PROXIES: dict[str, Start] = {
+    "iopproxy": iopproxy,
+    "nginx": nginx,
+    "haproxy": haproxy,
+    "caddy": caddy,
+    "caddy-pooled": caddy_pooled,
+}
+OTHERS = ("latency", "tls-latency", "idle", "tls-idle", "routes", "workers")
+HELD = 10_000
+SPARE_FILES = 500
 
 
 def main() -> None:
+    options = arguments()
+    require("nginx", "haproxy", "caddy", "wrk", "hey", h2load="nghttp2-client")
+    files = open_files()
+    held = min(500 if options.quick else HELD, files - SPARE_FILES)
+    starts = [PROXIES[name] for name in options.proxies]
+    results = Results()
+    with site() as place:
+        for name in ("idle", "tls-idle"):
+            if name in options.only:
+                tls = name == "tls-idle"
+                figures = memory(place, starts, held, 1.0 if options.quick else 10.0, tls)
+                kind = "tls_connection" if tls else "connection"
+                results.memory(kind, f"{held:,} idle connections{' over TLS' if tls else ''}", figures)
+        compared(place, starts, options, results)
+        if "routes" in options.only and iopproxy in starts:
+            many = 1000 if options.quick else 10_000
+            found = routes(place, 10, many, options.rounds, options.seconds)
+            results.routes(f"10 routes and {many:,}, all asked for in turn", found)
+        if "workers" in options.only:
+            sizes = [each for each in starts if each is not caddy_pooled]
+            results.scaling(scaling(place, sizes, options.rounds, options.seconds))
+    print()
+    print(json.dumps(results.keys))
+
+
+def compared(place: Site, starts: Sequence[Start], options: argparse.Namespace, results: Results) -> None:
+    """What the proxies do side by side."""
+    with place.proxies(starts) as proxies:
+        for key, scenario in SCENARIOS.items():
+            if key in options.only:
+                figures = compare(scenario, proxies, options.rounds, options.seconds)
+                results.throughput(key, scenario.title, figures)
+        for key, tls in (("latency", False), ("tls-latency", True)):
+            if key in options.only:
+                title = f"{'HTTPS' if tls else 'HTTP'} at half of what each can do"
+                times = latency(proxies, options.rounds, options.seconds, tls)
+                results.latency(key.replace("-", "_"), title, times)
+
+
+def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=3, help="how often each is measured; the median counts")
     parser.add_argument("--seconds", type=int, default=4, help="how long each time")
+    everything = [*SCENARIOS, *OTHERS]
+    parser.add_argument("--only", type=some(everything), default=everything, help=", ".join(everything))
+    parser.add_argument("--proxies", type=some(PROXIES), default=list(PROXIES), help=", ".join(PROXIES))
+    parser.add_argument("--quick", action="store_true", help="one short round: whether it works, no figures")
     options = parser.parse_args()
-    require("nginx", "haproxy", "caddy", "wrk")
-    running: list[Contender] = []
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        try:
-            running.append(contenders.upstream(folder))
-            behind = running[0].port
-            for start in STARTS:
-                running.append(start(behind, folder))
-            for each in running:
-                each.await_port()
-            middle = compare(running[1:], options.rounds, options.seconds)
-        finally:
-            for each in running:
-                each.stop()
-    report(middle)
+    if options.quick:
+        options.rounds = options.seconds = 1
+    return options
 
 
-def compare(proxies: list[Contender], rounds: int, seconds: int) -> dict[str, Figures]:
-    """The median round of each, by name."""
-    measured: dict[str, list[Figures]] = {each.name: [] for each in proxies}
-    for each in proxies:
-        load(each, 1)  # warm: connections, caches, Go's and Python's own
-    for number in range(rounds):
-        for each in proxies:
-            print(f"round {number + 1} of {rounds}: {each.name}", file=sys.stderr)
-            measured[each.name].append(load(each, seconds))
-    return {
-        name: Figures(
-            statistics.median(each.cpu_us for each in figures),
-            statistics.median(each.per_second for each in figures),
-        )
-        for name, figures in measured.items()
-    }
+class some:
+    """An option's value: names with commas between them."""
 
+    def __init__(self, known: Sequence[str] | dict[str, Start]) -> None:
+        self._known = list(known)
 
-def load(proxy: Contender, seconds: int) -> Figures:
-    """One round. Exits when a request failed: a wrong answer may be cheap."""
-    before = proxy.cpu()
-    argv = ["wrk", "--threads", "1", "--connections", str(CONNECTIONS), "--duration", f"{seconds}s"]
-    url = f"http://127.0.0.1:{proxy.port}/"
-    output = subprocess.run(
-        [*argv, "--header", f"Host: {HOST}:{proxy.port}", url], capture_output=True, text=True, check=True
-    ).stdout
-    spent = proxy.cpu() - before
-    if "Non-2xx" in output or "Socket errors" in output:
-        sys.exit(f"requests through {proxy.name} failed:\n{output}")
-    count = re.search(r"(\d+) requests in", output)
-    rate = re.search(r"Requests/sec:\s+([\d.]+)", output)
-    if count is None or rate is None:
-        sys.exit(f"wrk said something unexpected:\n{output}")
-    return Figures(spent / int(count[1]) * 1e6, float(rate[1]))
-
-
-def report(middle: dict[str, Figures]) -> None:
-    """The table for people, then the JSON line."""
-    ours = middle["iopproxy"].cpu_us
-    print(f"{'proxy':12} {'CPU µs/request':>15} {'requests/s':>12} {'ours / it':>10}")
-    for name, figures in middle.items():
-        ratio = ours / figures.cpu_us
-        print(f"{name:12} {figures.cpu_us:15.1f} {figures.per_second:12.0f} {ratio:10.2f}")
-    print(
-        json.dumps(
-            {
-                "http_cpu_vs_caddy": round(ours / middle["caddy"].cpu_us, 3),
-                "http_cpu_vs_caddy_pooled": round(ours / middle["caddy-pooled"].cpu_us, 3),
-                "http_cpu_vs_nginx": round(ours / middle["nginx"].cpu_us, 3),
-                "http_cpu_vs_haproxy": round(ours / middle["haproxy"].cpu_us, 3),
-                "cpu_us": {name: round(figures.cpu_us, 1) for name, figures in middle.items()},
-                "requests_per_second": {name: round(figures.per_second) for name, figures in middle.items()},
-            }
-        )
-    )
+    def __call__(self, text: str) -> list[str]:
+        names = text.split(",")
+        if wrong := [name for name in names if name not in self._known]:
+            raise argparse.ArgumentTypeError(f"{wrong[0]!r} is none of {', '.join(self._known)}")
+        return names
 
 
 if __name__ == "__main__":

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Protocol
 
-from iopproxy.http.exchange import Exchange
-from iopproxy.http.headers import Header
-from iopproxy.http.relay import Relay
+from iopproxy.http.exchange import Exchange, Relay
 from iopproxy.http.request import Request
 from iopproxy.http.response import Response
 from iopproxy.http.transport import Transport
-from iopproxy.http.writing import CLOSE, chunk, interim_head, last_chunk, own_response, response_head
+from iopproxy.http.writing import CLOSE, LAST_CHUNK, chunk, interim_head, page, response_head
 
 __all__ = ["Http1Stream"]
 
@@ -22,7 +19,6 @@ class Owner(Protocol):
     relay: Relay
     address: bytes
     scheme: bytes
-    port: int
     full: bool
     transport: Transport
 
@@ -49,7 +45,6 @@ class Http1Stream:
         "_to_the_end",
         "address",
         "exchange",
-        "port",
         "request",
         "scheme",
         "started",
@@ -59,7 +54,6 @@ class Http1Stream:
         self.request = request
         self.address = owner.address
         self.scheme = owner.scheme
-        self.port = owner.port
         self.started = False
         """The head of the final response went out."""
         self._owner = owner
@@ -78,25 +72,24 @@ class Http1Stream:
         if self.request.modern:
             self._owner.transport.write(interim_head(response))
 
-    def respond(
-        self, head: Response | None, body: bytes, complete: bool, trailers: Sequence[Header] = ()
-    ) -> None:
+    def respond(self, head: Response | None, body: bytes, complete: bool) -> None:
         """The head (once), a piece of the body (or b""), the end."""
         data = b"" if head is None else self._head(head)
         if body:
             data += chunk(body) if self._chunked else body
         if complete and self._chunked:
-            data += last_chunk(trailers)
+            data += LAST_CHUNK
         self._owner.transport.write(data)
         if complete:
             self._finish()
 
-    def own(self, status: int, headers: Sequence[Header], body: bytes) -> None:
-        """A response of the proxy's own, instead of any other."""
+    def fail(self, status: int) -> None:
+        """A page of our own, instead of any other response."""
         self.started = True
         self._decide_last()
-        with_body = self.request.method != b"HEAD"
-        self._owner.transport.write(own_response(status, headers, body, self._connection(), with_body))
+        self._owner.transport.write(
+            page(status, self._connection(), with_body=self.request.method != b"HEAD")
+        )
         self._finish()
 
     def abort(self) -> None:

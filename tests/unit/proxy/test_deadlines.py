@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from twisted.internet.task import Clock
 
-from iopproxy.http.deadlines import NEVER, TICK, Deadlines
+from iopproxy.http.deadlines import NEVER, Deadlines
+from iopproxy.http.limits import TICK
 
 
 class Member:

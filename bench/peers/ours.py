@@ -1,0 +1,43 @@
+"""iopproxy with all it does switched on: access log, metrics, limits; one worker."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from iopproxy.routing.state import Table
+from iopproxy.routing.wire import read_route, write_table
+from peers.process import free_port
+from peers.proxy import ECHO_HOST, HOST, Job, Proxy, two_ports
+
+
+def iopproxy(job: Job) -> Proxy:
+    return with_routes([])(job)
+
+
+def with_routes(hosts: Sequence[str]) -> Callable[[Job], Proxy]:
+    """One that also serves these, each as an app of its own."""
+
+    def start(job: Job) -> Proxy:
+        (http, https), admin, state = two_ports(), free_port(), job.folder / "state"
+        state.mkdir(mode=0o700)
+        routes = [("web", HOST, job.app), ("echo", ECHO_HOST, job.echo)]
+        routes += [(f"app{number}", host, job.app) for number, host in enumerate(hosts)]
+        table = Table(tuple(read_route("bench", app, body(host, port)) for app, host, port in routes))
+        (state / "state.json").write_text(json.dumps(write_table(table)))
+        certificates = state / "certs"
+        certificates.mkdir(mode=0o700)
+        pem = certificates / f"{HOST}.pem"
+        pem.touch(mode=0o600)
+        pem.write_bytes(job.certificate.both.read_bytes())
+        argv = [sys.executable, "-m", "twisted", "iopproxy", "--state", str(state)]
+        argv += ["--http", f"tcp:{http}:interface=127.0.0.1", "--admin", f"tcp:{admin}:interface=127.0.0.1"]
+        return Proxy("iopproxy", http, https, argv, job.folder)
+
+    return start
+
+
+def body(host: str, port: int) -> dict[str, Any]:
+    return {"hosts": [host], "targets": [f"127.0.0.1:{port}"], "color": "blue", "release": "1"}
