@@ -22,12 +22,13 @@ from iopproxy.control.health import Checker
 from iopproxy.control.routes import Routes
 from iopproxy.control.token import load_token
 from iopproxy.http.addresses import Addresses
-from iopproxy.http.deadlines import Deadlines
+from iopproxy.http.deadlines import TICK, Deadlines
 from iopproxy.http.dialing import TcpDialer
-from iopproxy.http.exchange import Relay
 from iopproxy.http.factory import HttpFactory
-from iopproxy.http.limits import DRAIN_GRACE_TIME, REFRESH_TIME, TICK
+from iopproxy.http.journal import Silence
+from iopproxy.http.limits import Limits
 from iopproxy.http.pool import Pool
+from iopproxy.http.relay import Relay
 from iopproxy.listening import Listen, accept_all, adopt, open_socket
 from iopproxy.reactor import Reactor
 from iopproxy.routing.balancer import Balancer
@@ -56,18 +57,20 @@ def make_service(settings: Settings, reactor: Reactor) -> MultiService:
     admin_socket = open_socket(settings.admin, shared=False)
     http_socket = open_socket(settings.http, shared=True)
 
-    router = Router()
-    deadlines, addresses, dialer = Deadlines(reactor), Addresses(reactor), TcpDialer(reactor)
-    pool = Pool(dialer, addresses, deadlines, lambda: router.targets)
-    relay = Relay(router, Balancer(), InFlight(), pool, deadlines)
-    routes = Routes(router, store, pool, addresses, reactor)
-    api = Api(routes, relay.in_flight, Checker(dialer, addresses, reactor), reactor)
+    router, limits = Router(), Limits()
+    deadlines, addresses, dialer = Deadlines(reactor), Addresses(reactor, limits), TcpDialer(reactor, limits)
+    pool = Pool(dialer, addresses, deadlines, lambda: router.targets, limits)
+    relay = Relay(
+        router, Balancer(), InFlight(), pool, deadlines, limits, Silence(), secured=lambda host: False
+    )
+    routes = Routes(router, store, pool, addresses, reactor, limits=limits)
+    api = Api(routes, relay.in_flight, Checker(dialer, addresses, reactor, limits), reactor)
 
     service = MultiService()
     factory = HttpFactory(relay, b"http")
     for each in (
         Repeated(reactor, TICK, deadlines.tick),
-        Repeated(reactor, REFRESH_TIME, lambda: addresses.learn(router.targets)),
+        Repeated(reactor, limits.refresh_time, lambda: addresses.learn(router.targets)),
         Traffic(reactor, http_socket, factory, relay, settings.drain_timeout),
         Listening(reactor, admin_socket, admin_site(api, token)),
     ):
@@ -148,7 +151,8 @@ class Traffic(Listening):
         self._log.info("draining {count} connections", count=len(clients.connections))
         over = clients.when_empty()
         over.addTimeout(self._drain_timeout, self.reactor)
-        grace = deferLater(self.reactor, min(DRAIN_GRACE_TIME, self._drain_timeout), clients.close_idle)
+        seconds = min(self._relay.limits.drain_grace_time, self._drain_timeout)
+        grace = deferLater(self.reactor, seconds, clients.close_idle)
         try:
             await over
         except Expired:

@@ -14,6 +14,7 @@ from twisted.python.failure import Failure
 
 from iopproxy.http.addresses import Addresses, split_target
 from iopproxy.http.dialing import Dialer, Outgoing
+from iopproxy.http.limits import Limits
 from iopproxy.http.pool import reason
 from iopproxy.http.response import MalformedError, ResponseReader
 from iopproxy.http.transport import Transport
@@ -50,6 +51,7 @@ class Checker:
     dialer: Dialer
     addresses: Addresses
     clock: Reactor
+    limits: Limits
 
     async def run(self, check: Check) -> Verdict:
         """Try until the first 2xx or the last attempt."""
@@ -85,7 +87,7 @@ class Checker:
         address = await self.addresses.ask(name)
         if address is None:
             return None
-        probe = _Probe(f"GET {check.path} HTTP/1.1\r\nHost: {check.host}\r\nUser-Agent: iop\r\n")
+        probe = _Probe(self.limits, f"GET {check.path} HTTP/1.1\r\nHost: {check.host}\r\nUser-Agent: iop\r\n")
         await self.dialer.dial(address, port, probe)
         return await probe.status
 
@@ -98,10 +100,10 @@ class _Probe(Outgoing):
 
     transport: Transport  # type: ignore[assignment]  # Twisted declares the zope interface
 
-    def __init__(self, head: str) -> None:
+    def __init__(self, limits: Limits, head: str) -> None:
         super().__init__()
         self._head = head.encode("ascii")
-        self._reader = ResponseReader()
+        self._reader = ResponseReader(limits)
         self.status: Deferred[int] = Deferred(lambda _: self.transport.abortConnection())
 
     def connectionMade(self) -> None:

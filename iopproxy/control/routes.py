@@ -12,7 +12,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from iopproxy.http.addresses import Addresses
-from iopproxy.http.limits import RESOLVE_TIME
+from iopproxy.http.limits import Limits
 from iopproxy.http.pool import Pool
 from iopproxy.reactor import Reactor
 from iopproxy.routing.router import Router
@@ -28,7 +28,14 @@ class Routes:
     _log = Logger()
 
     def __init__(
-        self, router: Router, store: Store, pool: Pool, addresses: Addresses, clock: Reactor
+        self,
+        router: Router,
+        store: Store,
+        pool: Pool,
+        addresses: Addresses,
+        clock: Reactor,
+        *,
+        limits: Limits,
     ) -> None:
         self.table = store.load()
         self._router = router
@@ -38,6 +45,7 @@ class Routes:
         self._pool = pool
         self._addresses = addresses
         self._clock = clock
+        self._limits = limits
         self._lock = DeferredLock()
 
     async def put(self, route: Route) -> Route:
@@ -45,7 +53,7 @@ class Routes:
         # The first request to a new target shall not wait for its name; a name that isn't there yet may come.
         learning = self._addresses.learn(route.live.targets)
         with suppress(Expired):
-            await learning.addTimeout(RESOLVE_TIME, self._clock)
+            await learning.addTimeout(self._limits.resolve_time, self._clock)
         await self._change(lambda table: table.put(route))
         self._log.info(
             "{project}/{app} goes to {targets}, release {release}",

@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.defer import TimeoutError as Expired
 from twisted.internet.error import DNSLookupError
 
-from iopproxy.http.limits import CONNECT_TIME
+from iopproxy.http.limits import Limits
 from iopproxy.reactor import Reactor
 
 __all__ = ["Addresses", "split_target"]
@@ -27,8 +27,9 @@ def split_target(target: str) -> tuple[str, int]:
 class Addresses:
     """Names to IPv4 addresses, remembered."""
 
-    def __init__(self, reactor: Reactor) -> None:
+    def __init__(self, reactor: Reactor, limits: Limits) -> None:
         self._reactor = reactor
+        self._time = limits.connect_time
         self._known: dict[str, str] = {}
         self._sweeps = 0
         self._swept: frozenset[str] = frozenset()
@@ -43,9 +44,9 @@ class Addresses:
         if isIPAddress(name):
             return name
         # The time limit is ours: a resolver may ignore the one it is given.
-        asking: Deferred[str] = self._reactor.resolve(name, (int(CONNECT_TIME),))
+        asking: Deferred[str] = self._reactor.resolve(name, (int(self._time),))
         try:
-            return await asking.addTimeout(CONNECT_TIME, self._reactor)
+            return await asking.addTimeout(self._time, self._reactor)
         except (DNSLookupError, Expired):
             return None
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Final, Protocol
 
 from twisted.logger import Logger
 
-from iopproxy.http.limits import TICK
 from iopproxy.reactor import Reactor
 
-__all__ = ["NEVER", "Deadlines", "Expiring"]
+__all__ = ["NEVER", "TICK", "Deadlines", "Expiring"]
 
+TICK: Final = 0.25
+"""How finely time limits are kept, in seconds."""
 NEVER = float("inf")
 
 

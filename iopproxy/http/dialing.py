@@ -14,7 +14,7 @@ from twisted.internet.tcp import Client, Connector
 from twisted.python.failure import Failure
 
 from iopproxy.http.keepalive import keep_alive
-from iopproxy.http.limits import CONNECT_TIME
+from iopproxy.http.limits import Limits
 from iopproxy.reactor import Reactor
 
 __all__ = ["Dialer", "Outgoing", "TcpDialer"]
@@ -43,12 +43,13 @@ class Dialer(Seam):
 class TcpDialer:
     """Twisted's own sockets."""
 
-    def __init__(self, reactor: Reactor) -> None:
+    def __init__(self, reactor: Reactor, limits: Limits) -> None:
         self._reactor = reactor
+        self._time = limits.connect_time
 
     def dial(self, address: str, port: int, protocol: Outgoing) -> Deferred[None]:
-        """Connect ``protocol`` to a literal address within CONNECT_TIME."""
-        connector = _Connector(address, port, _Once(protocol), CONNECT_TIME, None, self._reactor)
+        """Connect ``protocol`` to a literal address within ``connect_time``."""
+        connector = _Connector(address, port, _Once(protocol), self._time, None, self._reactor)
         connector.connect()
         protocol.give_up = connector.disconnect
         return protocol.opened

@@ -2,117 +2,125 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Sequence
+from time import perf_counter
+from typing import Final
 
-from attrs import define
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from iopproxy.http.deadlines import NEVER, Deadlines
-from iopproxy.http.limits import BODY_STALL_TIME
-from iopproxy.http.pool import Pool, UnreachableError
+from iopproxy.http.answers import RETRY_AFTER, Answer, answer_for, strict_transport
+from iopproxy.http.deadlines import NEVER
+from iopproxy.http.headers import Header
+from iopproxy.http.pages import page
+from iopproxy.http.pool import UnreachableError
+from iopproxy.http.relay import Client, Relay
 from iopproxy.http.request import Request
 from iopproxy.http.response import Response
 from iopproxy.http.upstream import UpstreamConnection
-from iopproxy.http.writing import LAST_CHUNK, chunk, request_head
-from iopproxy.routing.balancer import Balancer
-from iopproxy.routing.inflight import InFlight
-from iopproxy.routing.router import Router
+from iopproxy.http.writing import chunk, last_chunk, request_head
 from iopproxy.routing.state import Route
 
-__all__ = ["Client", "Exchange", "Relay"]
+__all__ = ["CLIENT_GONE", "COMPLETE", "OWN", "TIMEOUT", "UPSTREAM_FAILED", "Exchange"]
 
-
-@define(eq=False)
-class Relay:
-    """What all exchanges share. ``draining``: the program is about to end, connections shall too."""
-
-    router: Router
-    balancer: Balancer
-    in_flight: InFlight
-    pool: Pool
-    deadlines: Deadlines
-    draining: bool = False
-
-
-class Client(Protocol):
-    """One request's client, in whatever protocol it speaks. Nothing is called any more after an end or ``abort``."""
-
-    address: bytes
-    scheme: bytes
-
-    def interim(self, response: Response) -> None:
-        """A 1xx response."""
-
-    def respond(self, head: Response | None, body: bytes, complete: bool) -> None:
-        """The head (once), a piece of the body (or b""), the end."""
-
-    def fail(self, status: int) -> None:
-        """A response of our own, instead of any other."""
-
-    def abort(self) -> None:
-        """End visibly before the response is complete."""
-
-    def hold_body(self, held: bool) -> None:
-        """Read no more of the request's body for now, or read on."""
+COMPLETE: Final = "complete"
+CLIENT_GONE: Final = "client gone"
+UPSTREAM_FAILED: Final = "upstream failed"
+TIMEOUT: Final = "timeout"
+OWN: Final = "own"
+"""Answered without asking a target."""
 
 
 class Exchange:
-    """From the moment a request is the next one until its response ended, failed, or nobody wants it any more."""
+    """From the moment a request is the next one until its response ended, failed, or nobody wants it any more.
+
+    Public attributes are for the journal: ``target`` is the last one tried, ``status`` 0 when the client left
+    before any, ``sent`` the body's bytes; moments are ``time.perf_counter``'s, 0.0 when they didn't come.
+    """
 
     _log = Logger()
 
     __slots__ = (
-        "_client",
         "_connecting",
+        "_counted",
         "_done",
         "_held",
+        "_received_before",
         "_relay",
-        "_request",
-        "_responding",
-        "_route",
         "_sent_end",
-        "_target",
         "_tried",
         "_upstream",
         "_upstream_full",
+        "began",
+        "client",
         "deadline",
+        "ended_at",
+        "fate",
+        "first_byte_at",
+        "request",
+        "route",
+        "sent",
+        "status",
+        "target",
     )
 
     def __init__(self, relay: Relay, request: Request, client: Client, held: bool) -> None:
+        self.client = client
+        self.request = request
+        self.route: Route | None = None
+        self.target: str | None = None
+        self.status = 0
+        self.sent = 0
+        self.began = perf_counter()
+        self.first_byte_at = 0.0
+        self.ended_at = 0.0
+        self.fate = ""
+        self.deadline = NEVER
         self._relay = relay
-        self._request = request
-        self._client = client
         self._held = held
         """The client takes no more of the response for now."""
         self._upstream: UpstreamConnection | None = None
         self._upstream_full = False
         self._connecting: Deferred[UpstreamConnection] | None = None
-        self._responding = False
+        self._counted = False
+        """The target counts this request as in flight."""
+        self._received_before = 0
+        """Bytes of the body that had come when it was looked at last."""
         self._sent_end = False
         self._done = False
-        self._target: str | None = None
         self._tried: tuple[str, ...] = ()
-        self._route: Route | None = None
-        self.deadline = NEVER
 
     # What the client's protocol calls
 
     def start(self) -> None:
-        """Find the route and send what came."""
-        self._relay.deadlines.add(self)
+        """Find the route and send what came, or answer at once."""
+        relay, request = self._relay, self.request
+        if not request.id:
+            request.id = relay.ids.next()
+        self.route = route = relay.router.find(request.host)
+        answer = answer_for(relay, request, self.client, route)
+        if answer is not None:
+            self._answer(answer, OWN)
+            return
+        relay.deadlines.add(self)
         self._next_target()
 
     def body_arrived(self) -> None:
         """There may be more in ``request.parts``, or ``request.ended`` may have become true."""
-        if self._done or self._sent_end or not (self._request.parts or self._request.ended):
+        request = self.request
+        if self._done or self._sent_end or not (request.parts or request.ended):
             return
-        self._set_deadline()
+        most = self.route.settings.max_body if self.route is not None else None
+        if most is not None and request.received > most:
+            self._fail(413, OWN)
+            return
+        if request.ended:
+            self._set_deadline()
         if self._upstream is not None:
             self._send(self._upstream, b"")
-        elif self._request.parts:
-            self._client.hold_body(True)
+        elif request.parts:
+            self.client.hold_body(True)
 
     def hold(self, held: bool) -> None:
         """The client takes no more of the response for now, or takes more again."""
@@ -123,38 +131,47 @@ class Exchange:
     def cancel(self) -> None:
         """Nobody wants the response any more."""
         if not self._done:
-            self._finish()
+            self._finish(CLIENT_GONE)
 
     def expired(self) -> None:
         """Nothing happened for too long. Whose fault is it? The client's only if somebody could take its bytes."""
-        if self._request.ended or self._upstream_full or self._upstream is None:
-            self._fail(504, "it didn't answer in time")
+        request, limits = self.request, self._relay.limits
+        if request.ended or self._upstream_full or self._upstream is None:
+            self._fail(504, TIMEOUT, "it didn't answer in time")
+        elif request.received - self._received_before < limits.body_rate * limits.body_grace_time:
+            self._fail(408, TIMEOUT)
         else:
-            self._fail(408)
+            self._set_deadline()
 
     # Towards the upstream
 
     def _next_target(self) -> None:
         """Pick a target. The route is looked up every time: it may have changed since the last one was tried."""
         relay = self._relay
-        self._route = route = relay.router.find(self._request.host)
+        route = self.route
+        if self._tried:
+            self.route = route = relay.router.find(self.request.host) or route
         target = None if route is None else relay.balancer.pick(route, self._tried)
         if target is None:
-            self._fail(502 if self._tried else 404)
+            if self._tried:
+                self._fail(502, UPSTREAM_FAILED)
+            else:
+                self._answer(Answer(503, (RETRY_AFTER,)), OWN)
             return
         self._tried += (target,)
-        self._target = target
+        self.target = target
+        self._counted = True
         relay.in_flight.begin(target)
         self._set_deadline()
-        pooled = relay.pool.take(target, young=not self._request.repeatable)
+        pooled = relay.pool.take(target, young=not self.request.repeatable)
         if pooled is not None:
             self._ask(pooled)
         else:
             self._connect(target)
 
     def _connect(self, target: str) -> None:
-        if self._request.parts:
-            self._client.hold_body(True)
+        if self.request.parts:
+            self.client.hold_body(True)
         connecting = Deferred.fromCoroutine(self._relay.pool.connect(target))
         self._connecting = connecting
         connecting.addCallbacks(self._connected, self._not_connected)
@@ -173,31 +190,32 @@ class Exchange:
         if failure.check(UnreachableError):
             self._say(failure.getErrorMessage())
         else:
-            self._log.failure("Connecting to {target} failed", failure=failure, target=self._target)
+            self._log.failure("Connecting to {target} failed", failure=failure, target=self.target)
         self._leave_target()
         self._next_target()
 
     def _ask(self, upstream: UpstreamConnection) -> None:
         self._upstream = upstream
-        request, client, route = self._request, self._client, self._route
+        request, client, route = self.request, self.client, self.route
         upstream.ask(self, request.method)
         if self._held:
             upstream.hold(True)
+        if not request.ended:
+            self._set_deadline()
         believe = route is not None and route.settings.forward_headers
-        self._send(upstream, request_head(request, client.address, client.scheme, believe))
-        if not self._upstream_full:
+        self._send(upstream, request_head(request, client.address, client.scheme, client.port, believe))
+        if not self._upstream_full and self._upstream is not None:
             client.hold_body(False)
 
-    def _send(self, upstream: UpstreamConnection, head: bytes) -> None:
-        """Send what there is of the request, after ``head``."""
-        request = self._request
-        data = head
+    def _send(self, upstream: UpstreamConnection, data: bytes) -> None:
+        """``data`` and what there is of the body, in one piece."""
+        request = self.request
         if request.parts:
             body = b"".join(request.parts)
             request.parts.clear()
             data += chunk(body) if request.chunked else body
         if request.ended and request.chunked:
-            data += LAST_CHUNK
+            data += last_chunk(request.trailers)
         self._sent_end = request.ended
         upstream.send(data, request.ended)
 
@@ -207,66 +225,99 @@ class Exchange:
         """Whether the upstream takes no more of the body for now."""
         self._upstream_full = full
         self._set_deadline()
-        self._client.hold_body(full)
+        self.client.hold_body(full)
 
-    def answered(self, interim: list[Response], head: Response | None, body: bytes, complete: bool) -> None:
+    def answered(
+        self,
+        interim: Sequence[Response],
+        head: Response | None,
+        body: bytes,
+        complete: bool,
+        trailers: Sequence[Header],
+    ) -> None:
         """What came of the response at once."""
-        client = self._client
+        client = self.client
         for each in interim:
             client.interim(each)
-        new_head = None
-        if head is not None and not self._responding:
-            self._responding = True
-            new_head = head
-            self._set_deadline()
+        if head is not None:
+            self._begin_response(head)
+        self.sent += len(body)
         if complete:
             self._upstream = None
-            self._finish()
-        if new_head is not None or body or complete:
-            client.respond(new_head, body, complete)
+            self._finish(COMPLETE)
+        if head is not None or body or complete:
+            client.respond(head, body, complete, trailers)
 
     def lost(self, why: str, repeatable: bool) -> None:
         """The upstream is gone before the response was complete."""
         self._upstream = None
-        if repeatable and self._request.repeatable and self._target is not None:
-            self._connect(self._target)
+        if repeatable and self.request.repeatable and self.target is not None:
+            self._connect(self.target)
         else:
-            self._fail(502, why)
+            self._fail(502, UPSTREAM_FAILED, why)
+
+    def _begin_response(self, head: Response) -> None:
+        """The head is there: add what is ours."""
+        self.status = head.status
+        self.first_byte_at = perf_counter()
+        self._set_deadline()
+        head.headers.append((b"X-Request-ID", self.request.id))
+        if self.client.scheme == b"https" and not head.strict:
+            self._be_strict(head.headers)
 
     # The end
 
     def _set_deadline(self) -> None:
-        """Until the head comes, the route's time since the last sign of life; then only a stalled body counts."""
-        if not self._responding:
-            seconds = self._route.settings.response_timeout if self._route is not None else BODY_STALL_TIME
-            self.deadline = self._relay.deadlines.after(seconds)
-        elif not self._request.ended:
-            self.deadline = self._relay.deadlines.after(BODY_STALL_TIME)
+        """A body that still comes has its own time, then the route's counts until the response's head is there."""
+        limits = self._relay.limits
+        if not self.request.ended and self._upstream is not None and not self._upstream_full:
+            self._received_before = self.request.received
+            seconds = limits.body_grace_time
+        elif not self.status and self.route is not None:
+            seconds = self.route.settings.response_timeout
+        elif self._upstream_full:
+            seconds = limits.write_stall_time
         else:
-            self.deadline = NEVER
+            seconds = NEVER
+        self.deadline = self._relay.deadlines.after(seconds)
 
-    def _fail(self, status: int, why: str = "") -> None:
+    def _answer(self, answer: Answer, fate: str) -> None:
+        """A response of our own."""
+        headers, body = page(answer.status, self.request.id) if answer.body is None else ([], answer.body)
+        headers = [*headers, *answer.headers, (b"X-Request-ID", self.request.id)]
+        if self.client.scheme == b"https":
+            self._be_strict(headers)
+        self.status = answer.status
+        self.sent = 0 if self.request.method == b"HEAD" else len(body)
+        self._finish(fate)
+        self.client.own(answer.status, headers, body)
+
+    def _be_strict(self, headers: list[Header]) -> None:
+        if self.route is not None and self.route.settings.hsts is not None:
+            headers.append(strict_transport(self.route.settings.hsts))
+
+    def _fail(self, status: int, fate: str, why: str = "") -> None:
         if why:
             self._say(why)
-        self._finish()
-        if self._responding:
-            self._client.abort()
+        if self.status:
+            self._finish(fate)
+            self.client.abort()
         else:
-            self._client.fail(status)
+            self._answer(Answer(status), fate)
 
     def _say(self, why: str) -> None:
-        self._log.warn(
-            "{host}: {target} failed: {why}", host=self._request.host, target=self._target, why=why
-        )
+        self._log.warn("{host}: {target} failed: {why}", host=self.request.host, target=self.target, why=why)
 
     def _leave_target(self) -> None:
-        if self._target is not None:
-            self._relay.in_flight.end(self._target)
-            self._target = None
+        if self._counted and self.target is not None:
+            self._counted = False
+            self._relay.in_flight.end(self.target)
 
-    def _finish(self) -> None:
+    def _finish(self, fate: str) -> None:
         """Let go of everything."""
         self._done = True
+        self.fate = fate
+        self.ended_at = perf_counter()
         self.deadline = NEVER
         self._relay.deadlines.discard(self)
         upstream, self._upstream = self._upstream, None
@@ -275,3 +326,4 @@ class Exchange:
         if self._connecting is not None:
             self._connecting.cancel()
         self._leave_target()
+        self._relay.journal.finished(self)

@@ -6,8 +6,8 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress
 from twisted.internet.protocol import Factory, Protocol
 
-from iopproxy.http.exchange import Relay
 from iopproxy.http.http1 import Http1Connection
+from iopproxy.http.relay import Relay
 
 __all__ = ["HttpFactory"]
 

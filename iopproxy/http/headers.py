@@ -15,8 +15,17 @@ __all__ = [
     "HOST",
     "LENGTH",
     "OTHER",
+    "REQUEST_ID",
+    "STRICT",
+    "TE",
+    "TRAILER",
+    "UPGRADE",
+    "Header",
     "kind",
     "named",
+    "options",
+    "trailers",
+    "without",
 ]
 
 Header = tuple[bytes, bytes]
@@ -33,6 +42,13 @@ FORWARDED: Final = 6
 """Says who the client is; believed only where the route says so."""
 EXPECT: Final = 7
 DATE: Final = 8
+REQUEST_ID: Final = 9
+TE: Final = 10
+TRAILER: Final = 11
+"""Announces trailers, so it goes on where they do."""
+UPGRADE: Final = 12
+STRICT: Final = 13
+"""Strict-Transport-Security: an app's own counts more than ours."""
 
 _KINDS: Final = {
     b"connection": CONNECTION,
@@ -45,17 +61,27 @@ _KINDS: Final = {
     b"proxy-connection": DROPPED,
     b"proxy-authenticate": DROPPED,
     b"proxy-authorization": DROPPED,
-    b"te": DROPPED,
-    b"trailer": DROPPED,
-    b"upgrade": DROPPED,
+    b"te": TE,
+    b"trailer": TRAILER,
+    b"upgrade": UPGRADE,
     b"http2-settings": DROPPED,
     b"forwarded": FORWARDED,
     b"x-real-ip": FORWARDED,
+    b"x-request-id": REQUEST_ID,
+    b"strict-transport-security": STRICT,
 }
+
+_NOT_IN_TRAILERS: Final = frozenset(
+    b"age authorization cache-control content-encoding content-range content-type cookie expires if-match "
+    b"if-modified-since if-none-match if-range if-unmodified-since location max-forwards pragma range "
+    b"retry-after set-cookie vary warning www-authenticate".split()
+)
+"""Beside what has a meaning to us: a recipient that merged these into the head would be misled by them."""
 
 
 _FORWARDED: Final = b"x-forwarded-"
 _NAME_SIZE: Final = 64
+_OPTIONS: Final = frozenset({b"", b"close", b"keep-alive", b"te", b"upgrade"})
 _CONNECTION_SIZE: Final = 128
 """Longer values aren't kept in a cache: who sends them decides how long they are, and how many there are."""
 
@@ -82,17 +108,26 @@ def _meaning(lower: bytes) -> int:
 _cached_kind = lru_cache(maxsize=4096)(_kind)
 
 
+def options(value: bytes) -> list[bytes]:
+    """The members of a comma-separated list, in lower case."""
+    return [each.strip(b" \t").lower() for each in value.split(b",")]
+
+
 def named(connection: bytes) -> frozenset[bytes]:
     """The header names, in lower case, that a Connection line takes away beyond those that never go on."""
     return _cached_named(connection) if len(connection) <= _CONNECTION_SIZE else _named(connection)
 
 
 def _named(connection: bytes) -> frozenset[bytes]:
-    names = {option.strip(b" \t").lower() for option in connection.split(b",")}
-    return frozenset(name for name in names if name not in (b"", b"close") and kind(name) != DROPPED)
+    return frozenset(name for name in options(connection) if name not in _OPTIONS and kind(name) != DROPPED)
 
 
 _cached_named = lru_cache(maxsize=256)(_named)
+
+
+def trailers(lines: Iterable[Header]) -> list[Header]:
+    """The trailer fields that go on: none about framing, routing, access or content (RFC 9110 section 6.5.1)."""
+    return [each for each in lines if kind(each[0]) == OTHER and each[0].lower() not in _NOT_IN_TRAILERS]
 
 
 def without(headers: Iterable[Header], names: frozenset[bytes]) -> list[Header]:

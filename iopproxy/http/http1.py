@@ -9,14 +9,14 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from iopproxy.http import limits
 from iopproxy.http.deadlines import NEVER
-from iopproxy.http.exchange import Relay
 from iopproxy.http.flow import PIPELINE, UPLOAD, Valve, unsent
+from iopproxy.http.pages import page
 from iopproxy.http.reader import RequestReader
+from iopproxy.http.relay import Relay
 from iopproxy.http.stream1 import Http1Stream
 from iopproxy.http.transport import Transport
-from iopproxy.http.writing import CLOSE, page
+from iopproxy.http.writing import CLOSE, own_response
 
 __all__ = ["Http1Connection"]
 
@@ -32,9 +32,10 @@ class Http1Connection(Protocol):
         self.relay = relay
         self.scheme = scheme
         self.address = b""
+        self.port = 0
         self.deadline = NEVER
         self._connections = connections
-        self._reader = RequestReader()
+        self._reader = RequestReader(relay.limits)
         self._current: Http1Stream | None = None
         self._closing = False
         """Nothing more is answered; what comes is dropped."""
@@ -50,10 +51,11 @@ class Http1Connection(Protocol):
         self.transport.setTcpNoDelay(True)
         self.transport.registerProducer(self, True)
         self.address = self.transport.getPeer().host.encode("ascii")
+        self.port = self.transport.getHost().port
         self._valve = Valve(self.transport)
         self._connections.add(self)
         self.relay.deadlines.add(self)
-        self.deadline = self.relay.deadlines.after(limits.HEAD_TIME)
+        self.deadline = self.relay.deadlines.after(self.relay.limits.head_time)
 
     def dataReceived(self, data: bytes) -> None:
         """More bytes of the client."""
@@ -108,7 +110,7 @@ class Http1Connection(Protocol):
         """Give the client its time for the (rest of the) next head; bytes that come don't prolong it."""
         if self._reader.in_head and not self._timing_head:
             self._timing_head = True
-            self.deadline = self.relay.deadlines.after(limits.HEAD_TIME)
+            self.deadline = self.relay.deadlines.after(self.relay.limits.head_time)
 
     def finished(self, last: bool, ended: bool) -> None:
         """The current stream is done with: ``last`` of this connection, its request all read or not."""
@@ -120,7 +122,7 @@ class Http1Connection(Protocol):
             self._linger()
         else:
             self._timing_head = False
-            self.deadline = self.relay.deadlines.after(limits.IDLE_TIME)
+            self.deadline = self.relay.deadlines.after(self.relay.limits.idle_time)
             self._pump()
 
     # The end
@@ -128,7 +130,9 @@ class Http1Connection(Protocol):
     def refuse(self, status: int) -> None:
         """Answer with an error and read nothing more."""
         self._current = None
-        self.transport.write(page(status, CLOSE, with_body=True))
+        self.relay.journal.refused(self.address, self.scheme, status)
+        headers, body = page(status)
+        self.transport.write(own_response(status, headers, body, CLOSE, with_body=True))
         self._linger()
 
     def close_if_idle(self) -> None:
@@ -144,14 +148,14 @@ class Http1Connection(Protocol):
     def close(self) -> None:
         """End it once all is sent."""
         self._closing = True
-        self.deadline = self.relay.deadlines.after(limits.READ_STALL_TIME)
+        self.deadline = self.relay.deadlines.after(self.relay.limits.write_stall_time)
         self.transport.unregisterProducer()
         self.transport.loseConnection()
 
     def _linger(self) -> None:
         """Close our side, and drop what still comes: a reset would take the answer from the client's hands."""
         self._closing = True
-        self._flush_by = self.relay.deadlines.after(limits.READ_STALL_TIME)
+        self._flush_by = self.relay.deadlines.after(self.relay.limits.write_stall_time)
         self.deadline = self.relay.deadlines.after(0)
         self.transport.unregisterProducer()
         self._valve.release(PIPELINE | UPLOAD)
@@ -163,7 +167,7 @@ class Http1Connection(Protocol):
         if deadlines.now < self._flush_by < NEVER:
             # Nothing tells when the kernel has sent it all, so it is asked at every tick.
             left = unsent(self.transport)
-            self.deadline = deadlines.after(0 if left else limits.LINGER_TIME)
+            self.deadline = deadlines.after(0 if left else self.relay.limits.linger_time)
             self._flush_by = self._flush_by if left else NEVER
         elif self._closing or self.full or self._current is not None:
             self.abort()
@@ -184,7 +188,7 @@ class Http1Connection(Protocol):
     def pauseProducing(self) -> None:
         """The send buffer is full."""
         self.full = True
-        self.deadline = self.relay.deadlines.after(limits.READ_STALL_TIME)
+        self.deadline = self.relay.deadlines.after(self.relay.limits.write_stall_time)
         if self._current is not None:
             self._current.exchange.hold(True)
 
@@ -195,7 +199,7 @@ class Http1Connection(Protocol):
             self.deadline = NEVER
             self._current.exchange.hold(False)
         else:
-            self.deadline = self.relay.deadlines.after(limits.IDLE_TIME)
+            self.deadline = self.relay.deadlines.after(self.relay.limits.idle_time)
             self._pump()
 
     def stopProducing(self) -> None:

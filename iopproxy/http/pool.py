@@ -9,7 +9,7 @@ from twisted.internet.error import ConnectError, ConnectionRefusedError, Timeout
 from iopproxy.http.addresses import Addresses, split_target
 from iopproxy.http.deadlines import NEVER, Deadlines
 from iopproxy.http.dialing import Dialer
-from iopproxy.http.limits import POOL_IDLE_TIME, POOL_SIZE, POOL_YOUNG_TIME
+from iopproxy.http.limits import Limits
 from iopproxy.http.upstream import UpstreamConnection
 
 __all__ = ["Pool", "UnreachableError"]
@@ -28,17 +28,19 @@ class Pool:
         addresses: Addresses,
         deadlines: Deadlines,
         wanted: Callable[[], Container[str]],
+        limits: Limits,
     ) -> None:
         self._dialer = dialer
         self._addresses = addresses
         self._deadlines = deadlines
         self._wanted = wanted
+        self._limits = limits
         self._idle: dict[str, list[UpstreamConnection]] = {}
 
     def take(self, target: str, young: bool) -> UpstreamConnection | None:
         """An idle connection, if there is one; with ``young`` only one that surely isn't being closed just now."""
         idle = self._idle.get(target)
-        if not idle or (young and self._deadlines.now - idle[-1].rested_at > POOL_YOUNG_TIME):
+        if not idle or (young and self._deadlines.now - idle[-1].rested_at > self._limits.pool_young_time):
             return None
         connection = idle.pop()
         connection.deadline = NEVER
@@ -51,7 +53,7 @@ class Pool:
         why = "its name isn't known on the network"
         for _ in range(2):
             if address is not None:
-                connection = UpstreamConnection(target, self._rest, self._forget)
+                connection = UpstreamConnection(target, self._rest, self._forget, self._limits)
                 try:
                     await self._dialer.dial(address, port, connection)
                 except (ConnectError, OSError) as error:
@@ -76,11 +78,11 @@ class Pool:
 
     def _rest(self, connection: UpstreamConnection) -> None:
         idle = self._idle.setdefault(connection.target, [])
-        if len(idle) >= POOL_SIZE or connection.target not in self._wanted():
+        if len(idle) >= self._limits.pool_size or connection.target not in self._wanted():
             connection.drop()
             return
         connection.rested_at = self._deadlines.now
-        connection.deadline = self._deadlines.after(POOL_IDLE_TIME)
+        connection.deadline = self._deadlines.after(self._limits.pool_idle_time)
         idle.append(connection)
 
     def _forget(self, connection: UpstreamConnection) -> None:

@@ -10,7 +10,10 @@ from collections import deque
 
 import httptools
 
-from iopproxy.http import headers, limits
+from iopproxy.http import headers
+from iopproxy.http.headers import Header
+from iopproxy.http.ids import valid_id
+from iopproxy.http.limits import Limits
 from iopproxy.http.request import RefusedError, Request
 from iopproxy.http.target import split
 from iopproxy.routing.hosts import normalise
@@ -23,7 +26,7 @@ _UNSERVED = frozenset(
 )
 """Tunnels, an echo of the client's own headers, and what llhttp knows of RTSP and ICE."""
 
-_PLAIN = frozenset({headers.OTHER, headers.DATE, headers.EXPECT})
+_PLAIN = frozenset({headers.OTHER, headers.DATE, headers.EXPECT, headers.STRICT})
 
 
 class RequestReader:
@@ -34,7 +37,8 @@ class RequestReader:
     ``in_head``: part of a request's head came.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
         self.arrived: deque[Request] = deque()
         self.refusal: RefusedError | None = None
         self.in_head = False
@@ -74,7 +78,7 @@ class RequestReader:
                 self._parser = httptools.HttpRequestParser(self)
                 if self._offering is not None:
                     self._go_on_with(self._offering)
-        if self._idle_bytes > limits.HEAD_SIZE or len(self._lines) > limits.HEADER_COUNT:
+        if self._idle_bytes > self._limits.head_size or len(self._lines) > self._limits.header_count:
             # So much without a complete head, or a piece of a body.
             raise RefusedError(431 if self._lines or not self.in_head else 414, "The head is too large.")
 
@@ -107,7 +111,7 @@ class RequestReader:
         self._target += piece
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """A header line, or a trailer line: those aren't sent on."""
+        """A header line, or a trailer line."""
         self._lines.append((name, value))
 
     def on_headers_complete(self) -> None:
@@ -125,15 +129,21 @@ class RequestReader:
     def on_body(self, piece: bytes) -> None:
         """A part of the body, without chunk framing."""
         self._idle_bytes = 0
-        self._open.parts.append(piece)  # type: ignore[union-attr]  # there is one: the parser saw its head
+        request: Request = self._open  # type: ignore[assignment]  # there is one: the parser saw its head
+        request.parts.append(piece)
+        request.received += len(piece)
 
     def on_message_complete(self) -> None:
         """The end of a request."""
         if self._offering is not None:
             return
         self._idle_bytes = 0
-        self._lines = []
-        self._open.ended = True  # type: ignore[union-attr]
+        request: Request = self._open  # type: ignore[assignment]
+        if self._lines:
+            self._check_size()
+            request.trailers = headers.trailers(self._lines)
+            self._lines = []
+        request.ended = True
         self._open = None
         self._over = self._last
 
@@ -145,7 +155,7 @@ class RequestReader:
         method = self._parser.get_method()
         if method in _UNSERVED:
             raise RefusedError(501, "The method isn't served.")
-        if len(self._target) > limits.TARGET_SIZE:
+        if len(self._target) > self._limits.target_size:
             raise RefusedError(414, "The target is too long.")
         target, authority = split(self._target, method)
         request = Request(method, target, version == "1.1", self._parser.should_keep_alive())
@@ -162,16 +172,13 @@ class RequestReader:
 
     def _sort(self, request: Request) -> list[bytes]:
         """Put each line where it belongs; the values of Host lines are returned."""
-        lines = self._lines
-        if len(lines) > limits.HEADER_COUNT:
-            raise RefusedError(431, "There are too many header lines.")
-        size = 0
+        self._check_size()
         hosts: list[bytes] = []
+        announced: list[Header] = []
         taken: frozenset[bytes] = frozenset()
         kind_of, on = headers.kind, request.headers.append
-        for line in lines:
+        for line in self._lines:
             name, value = line
-            size += len(name) + len(value) + 4
             kind = kind_of(name)
             if kind in _PLAIN:
                 on(line)
@@ -179,20 +186,39 @@ class RequestReader:
                 hosts.append(value.rstrip(b" \t"))
             elif kind == headers.CONNECTION:
                 taken |= headers.named(value)
-            elif kind == headers.LENGTH:
-                request.length = int(value)
-            elif kind == headers.ENCODING:
-                self._encoding(request, value)
-            elif kind == headers.FORWARDED:
-                request.forwarded.append(line)
-        if size > limits.HEAD_SIZE:
-            raise RefusedError(431, "The header lines are too large.")
+            elif kind == headers.TRAILER:
+                announced.append(line)
+            else:
+                self._note(request, kind, line)
         if request.chunked and request.length is not None:
             raise RefusedError(400, "There are both Content-Length and Transfer-Encoding.")
+        if announced and request.chunked:
+            request.headers += announced
         if taken:
             request.headers = headers.without(request.headers, taken)
             request.forwarded = headers.without(request.forwarded, taken)
         return hosts
+
+    def _note(self, request: Request, kind: int, line: Header) -> None:
+        """What a line says that doesn't go on as it is."""
+        value = line[1]
+        if kind == headers.LENGTH:
+            request.length = int(value)
+        elif kind == headers.ENCODING:
+            self._encoding(request, value)
+        elif kind == headers.FORWARDED:
+            request.forwarded.append(line)
+        elif kind == headers.REQUEST_ID:
+            request.id = value if valid_id(value) else b""
+        elif kind == headers.TE:
+            request.wants_trailers |= b"trailers" in headers.options(value)
+
+    def _check_size(self) -> None:
+        lines = self._lines
+        if len(lines) > self._limits.header_count:
+            raise RefusedError(431, "There are too many header lines.")
+        if sum([len(name) + len(value) + 4 for name, value in lines]) > self._limits.head_size:
+            raise RefusedError(431, "The header lines are too large.")
 
     def _encoding(self, request: Request, value: bytes) -> None:
         if request.chunked or not request.modern:

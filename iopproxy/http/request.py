@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from iopproxy.http.headers import Header
+
 __all__ = ["IDEMPOTENT", "RefusedError", "Request"]
 
 IDEMPOTENT: Final = frozenset({b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE"})
@@ -33,12 +35,17 @@ class Request:
         "forwarded",
         "headers",
         "host",
+        "id",
         "keep_alive",
         "length",
         "method",
         "modern",
         "parts",
+        "received",
         "target",
+        "trailers",
+        "upgrade",
+        "wants_trailers",
     )
 
     def __init__(self, method: bytes, target: bytes, modern: bool, keep_alive: bool) -> None:
@@ -47,19 +54,33 @@ class Request:
         self.modern = modern
         """HTTP/1.1 or later: the client understands chunked bodies and 1xx responses."""
         self.keep_alive = keep_alive
-        self.headers: list[tuple[bytes, bytes]] = []
-        self.forwarded: list[tuple[bytes, bytes]] = []
+        self.headers: list[Header] = []
+        self.forwarded: list[Header] = []
         self.authority = b""
         """The host as the client wrote it."""
         self.host = ""
         """The host as routes know it."""
+        self.id = b""
+        """X-Request-ID: the client's own when it is a valid one, else the exchange gives it one."""
+        self.upgrade: bytes | None = None
+        """The protocols it offers to go on with (RFC 9110 section 7.8), if any."""
+        self.wants_trailers = False
+        """It said ``TE: trailers``."""
         self.length: int | None = None
         self.chunked = False
         self.parts: list[bytes] = []
+        self.received = 0
+        """Bytes of the body that came so far."""
+        self.trailers: list[Header] = []
+        """Complete once it is ``ended``."""
         self.ended = False
         """All of the body came."""
         self.broken = False
         """The rest of the body will never come: what the client sent makes no sense."""
+
+    def told(self, name: bytes) -> bytes:
+        """The first value among ``forwarded`` of a header whose name is given in lower case, or b""."""
+        return next((value for key, value in self.forwarded if key.lower() == name), b"")
 
     @property
     def repeatable(self) -> bool:

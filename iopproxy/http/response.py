@@ -6,7 +6,9 @@ import re
 
 import httptools
 
-from iopproxy.http import headers, limits
+from iopproxy.http import headers
+from iopproxy.http.headers import Header
+from iopproxy.http.limits import Limits
 
 __all__ = ["MalformedError", "Response", "ResponseReader"]
 
@@ -25,26 +27,30 @@ class Response:
     ``length`` is Content-Length; without it a body is ``chunked`` or lasts until the connection ends.
     """
 
-    __slots__ = ("chunked", "dated", "headers", "keep_alive", "length", "reason", "status")
+    __slots__ = ("chunked", "dated", "headers", "keep_alive", "length", "reason", "status", "strict")
 
     def __init__(self, status: int, reason: bytes, keep_alive: bool) -> None:
         self.status = status
         self.reason = reason
         self.keep_alive = keep_alive
-        self.headers: list[tuple[bytes, bytes]] = []
+        self.headers: list[Header] = []
         self.length: int | None = None
         self.chunked = False
         self.dated = False
+        """It has a Date."""
+        self.strict = False
+        """It has a Strict-Transport-Security."""
 
 
 class ResponseReader:
     """What an upstream sends in answer to one request of the given method; it may be used again by ``begin``.
 
-    After each ``feed`` the owner takes ``interim`` (1xx heads), ``response`` (the final head) and ``parts`` (of
-    the body), and looks at ``complete`` and ``surplus``.
+    After each ``feed`` the owner takes ``interim`` (1xx heads), ``head`` (the final one, while it is new) and
+    ``parts`` (of the body), and looks at ``complete``, ``trailers`` and ``surplus``.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
         self._parser = httptools.HttpResponseParser(self)
         self.begin(b"GET")
 
@@ -52,7 +58,9 @@ class ResponseReader:
         """The next bytes answer a request of this method."""
         self.interim: list[Response] = []
         self.response: Response | None = None
+        self.head: Response | None = None
         self.parts: list[bytes] = []
+        self.trailers: list[Header] = []
         self.complete = False
         """The response's last byte was there."""
         self.surplus = False
@@ -80,7 +88,7 @@ class ResponseReader:
             if not self.complete:
                 raise MalformedError(str(error)) from error
             self.surplus = True
-        if self._idle_bytes > limits.HEAD_SIZE or len(self._lines) > limits.HEADER_COUNT:
+        if self._idle_bytes > self._limits.head_size or len(self._lines) > self._limits.header_count:
             raise MalformedError("its head is too large")
 
     def closed(self, clean: bool) -> bool:
@@ -103,7 +111,7 @@ class ResponseReader:
         self._reason += piece
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """A header line, or a trailer line: those aren't sent on."""
+        """A header line, or a trailer line."""
         self._lines.append((name, value))
 
     def on_headers_complete(self) -> None:
@@ -115,11 +123,11 @@ class ResponseReader:
         self._lines = []
         if response.status < 200:
             self._interims += 1
-            if response.status == 101 or self._interims > limits.INTERIM_COUNT:
+            if response.status == 101 or self._interims > self._limits.interim_count:
                 raise MalformedError("it sent 1xx responses that make no sense")
             self.interim.append(response)
             return
-        self.response = response
+        self.response = self.head = response
         if self._bodyless:
             # The parser can't be told that no body follows, so it can't be used for what comes next.
             self.complete = True
@@ -135,9 +143,14 @@ class ResponseReader:
 
     def on_message_complete(self) -> None:
         """The end of a response, possibly of an interim one."""
-        self._lines = []
-        if self.response is not None:
-            self.complete = True
+        if self.response is None or self.complete:
+            self._lines = []
+            return
+        self.complete = True
+        if self._lines:
+            self._check_size()
+            self.trailers = headers.trailers(self._lines)
+            self._lines = []
 
     def _understand(self) -> Response:
         if self._parser.get_http_version() not in ("1.1", "1.0"):
@@ -151,18 +164,23 @@ class ResponseReader:
 
     def _sort(self, response: Response) -> None:
         """Put each line where it belongs."""
-        size = 0
+        self._check_size()
+        announced: list[Header] = []
         taken: frozenset[bytes] = frozenset()
         kind_of, on = headers.kind, response.headers.append
         for line in self._lines:
             name, value = line
-            size += len(name) + len(value) + 4
             kind = kind_of(name)
             if kind in _PLAIN:
                 on(line)
             elif kind == headers.DATE:
                 response.dated = True
                 on(line)
+            elif kind == headers.STRICT:
+                response.strict = True
+                on(line)
+            elif kind == headers.TRAILER:
+                announced.append(line)
             elif kind == headers.LENGTH:
                 response.length = int(value)
             elif kind == headers.ENCODING:
@@ -171,9 +189,15 @@ class ResponseReader:
                 response.chunked = True
             elif kind == headers.CONNECTION:
                 taken |= headers.named(value)
-        if size > limits.HEAD_SIZE or len(self._lines) > limits.HEADER_COUNT:
-            raise MalformedError("its head is too large")
         if response.chunked and (response.length is not None or self._parser.get_http_version() == "1.0"):
             raise MalformedError("its length isn't clear")
+        if announced and response.chunked:
+            response.headers += announced
         if taken:
             response.headers = headers.without(response.headers, taken)
+
+    def _check_size(self) -> None:
+        limits, lines = self._limits, self._lines
+        size = sum([len(name) + len(value) + 4 for name, value in lines])
+        if size > limits.head_size or len(lines) > limits.header_count:
+            raise MalformedError("its head is too large")

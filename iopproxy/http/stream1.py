@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
-from iopproxy.http.exchange import Exchange, Relay
+from iopproxy.http.exchange import Exchange
+from iopproxy.http.headers import Header
+from iopproxy.http.relay import Relay
 from iopproxy.http.request import Request
 from iopproxy.http.response import Response
 from iopproxy.http.transport import Transport
-from iopproxy.http.writing import CLOSE, LAST_CHUNK, chunk, interim_head, page, response_head
+from iopproxy.http.writing import CLOSE, chunk, interim_head, last_chunk, own_response, response_head
 
 __all__ = ["Http1Stream"]
 
@@ -19,6 +22,7 @@ class Owner(Protocol):
     relay: Relay
     address: bytes
     scheme: bytes
+    port: int
     full: bool
     transport: Transport
 
@@ -45,6 +49,7 @@ class Http1Stream:
         "_to_the_end",
         "address",
         "exchange",
+        "port",
         "request",
         "scheme",
         "started",
@@ -54,6 +59,7 @@ class Http1Stream:
         self.request = request
         self.address = owner.address
         self.scheme = owner.scheme
+        self.port = owner.port
         self.started = False
         """The head of the final response went out."""
         self._owner = owner
@@ -72,24 +78,25 @@ class Http1Stream:
         if self.request.modern:
             self._owner.transport.write(interim_head(response))
 
-    def respond(self, head: Response | None, body: bytes, complete: bool) -> None:
+    def respond(
+        self, head: Response | None, body: bytes, complete: bool, trailers: Sequence[Header] = ()
+    ) -> None:
         """The head (once), a piece of the body (or b""), the end."""
         data = b"" if head is None else self._head(head)
         if body:
             data += chunk(body) if self._chunked else body
         if complete and self._chunked:
-            data += LAST_CHUNK
+            data += last_chunk(trailers)
         self._owner.transport.write(data)
         if complete:
             self._finish()
 
-    def fail(self, status: int) -> None:
-        """A page of our own, instead of any other response."""
+    def own(self, status: int, headers: Sequence[Header], body: bytes) -> None:
+        """A response of the proxy's own, instead of any other."""
         self.started = True
         self._decide_last()
-        self._owner.transport.write(
-            page(status, self._connection(), with_body=self.request.method != b"HEAD")
-        )
+        with_body = self.request.method != b"HEAD"
+        self._owner.transport.write(own_response(status, headers, body, self._connection(), with_body))
         self._finish()
 
     def abort(self) -> None:

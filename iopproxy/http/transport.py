@@ -25,6 +25,9 @@ class Transport(Protocol):
     def getPeer(self) -> IPv4Address | IPv6Address:
         """Who is at the other end."""
 
+    def getHost(self) -> IPv4Address | IPv6Address:
+        """Our end."""
+
     def setTcpNoDelay(self, enabled: bool) -> None:
         """Send small segments at once."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol as Seam
 
 from twisted.internet.error import ConnectionDone
@@ -13,6 +13,8 @@ from zope.interface import implementer
 
 from iopproxy.http.deadlines import NEVER
 from iopproxy.http.dialing import Outgoing
+from iopproxy.http.headers import Header
+from iopproxy.http.limits import Limits
 from iopproxy.http.response import MalformedError, Response, ResponseReader
 from iopproxy.http.transport import Transport
 
@@ -22,8 +24,15 @@ __all__ = ["Asker", "UpstreamConnection"]
 class Asker(Seam):
     """Who waits for a response."""
 
-    def answered(self, interim: list[Response], head: Response | None, body: bytes, complete: bool) -> None:
-        """What came at once: 1xx heads, the head, a piece of the body (or b""), the end."""
+    def answered(
+        self,
+        interim: Sequence[Response],
+        head: Response | None,
+        body: bytes,
+        complete: bool,
+        trailers: Sequence[Header],
+    ) -> None:
+        """What came at once: 1xx heads, the head, a piece of the body (or b""), the end and the trailers."""
 
     def lost(self, why: str, repeatable: bool) -> None:
         """The response won't be completed. ``repeatable``: the connection was a used one and nothing came at all."""
@@ -46,6 +55,7 @@ class UpstreamConnection(Outgoing):
         target: str,
         at_rest: Callable[[UpstreamConnection], None],
         gone: Callable[[UpstreamConnection], None],
+        limits: Limits,
     ) -> None:
         super().__init__()
         self.target = target
@@ -53,7 +63,7 @@ class UpstreamConnection(Outgoing):
         self.rested_at = 0.0
         self._at_rest = at_rest
         self._gone = gone
-        self._reader = ResponseReader()
+        self._reader = ResponseReader(limits)
         self._asker: Asker | None = None
         self._used = False
         self._sent_all = False
@@ -113,12 +123,12 @@ class UpstreamConnection(Outgoing):
             self.drop()
             asker.lost(f"it sent no valid response: {error}", repeatable=False)
             return
-        interim, parts, head = reader.interim, reader.parts, reader.response
-        reader.interim, reader.parts = [], []
+        interim, parts, head = reader.interim, reader.parts, reader.head
+        reader.interim, reader.parts, reader.head = [], [], None
         if reader.complete:
             self._finish(reader)
         body = parts[0] if len(parts) == 1 else b"".join(parts)
-        asker.answered(interim, head, body, reader.complete)
+        asker.answered(interim, head, body, reader.complete, reader.trailers)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The upstream closed, or the network failed."""
@@ -127,7 +137,7 @@ class UpstreamConnection(Outgoing):
         if asker is None:
             return
         if self._reader.closed(clean=reason.check(ConnectionDone) is not None):
-            asker.answered([], None, b"", complete=True)
+            asker.answered((), None, b"", True, ())
         else:
             asker.lost("it closed the connection", repeatable=self._used and not self._reader.started)
 

@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from email.utils import formatdate
 from functools import lru_cache
-from http import HTTPStatus
 from typing import Final
 
+from iopproxy.http.headers import Header
+from iopproxy.http.pages import phrase
 from iopproxy.http.request import Request
 from iopproxy.http.response import Response
 
-__all__ = ["CLOSE", "LAST_CHUNK", "chunk", "interim_head", "page", "request_head", "response_head"]
+__all__ = ["CLOSE", "chunk", "interim_head", "last_chunk", "own_response", "request_head", "response_head"]
 
 CLOSE: Final = b"Connection: close"
-LAST_CHUNK: Final = b"0\r\n\r\n"
-
-_EXPLANATIONS: Final = {
-    400: "The request isn't valid HTTP.",
-    404: "No app is served under this name.",
-    408: "The request didn't come in time.",
-    502: "The app can't be reached.",
-    504: "The app didn't answer in time.",
-}
 
 
 def chunk(data: bytes) -> bytes:
@@ -30,32 +23,64 @@ def chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
-def request_head(request: Request, client: bytes, scheme: bytes, believe: bool) -> bytes:
-    """A request's head for an upstream. ``client`` is the client's address.
+def last_chunk(trailers: Sequence[Header]) -> bytes:
+    """The end of a chunked body (RFC 9112 section 7.1)."""
+    if not trailers:
+        return b"0\r\n\r\n"
+    return b"0\r\n%b\r\n\r\n" % b"\r\n".join([name + b": " + value for name, value in trailers])
+
+
+def request_head(request: Request, client: bytes, scheme: bytes, port: int, believe: bool) -> bytes:
+    """A request's head for an upstream. ``client`` is the client's address, ``port`` ours.
 
     With ``believe`` (another proxy of the owner's stands in front) what the client side says about itself is
     kept, and its address only added to X-Forwarded-For; without, it is replaced.
     """
     lines = [b"%b %b HTTP/1.1\r\nHost: %b" % (request.method, request.target, request.authority)]
     lines += [name + b": " + value for name, value in request.headers]
-    said: dict[bytes, list[bytes]] = {}
-    if believe:
-        for name, value in request.forwarded:
-            said.setdefault(name.lower(), []).append(value)
-    told = [*said.pop(b"x-forwarded-for", ()), client]
-    proto = said.pop(b"x-forwarded-proto", [scheme])[0]
-    host = said.pop(b"x-forwarded-host", [request.authority])[0]
-    lines.append(
-        b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\nX-Forwarded-Host: %b"
-        % (b", ".join(told), proto, host)
-    )
-    lines += [b"%b: %b" % (name, value) for name, values in said.items() for value in values]
+    if believe and request.forwarded:
+        lines += _believed(request, client, scheme, port)
+    else:
+        lines.append(_told(client, scheme, port))
+        lines.append(b"X-Forwarded-Host: " + request.authority)
+    lines.append(b"X-Request-ID: " + request.id)
+    if request.wants_trailers:
+        lines.append(b"TE: trailers\r\nConnection: TE")
     if request.chunked:
         lines.append(b"Transfer-Encoding: chunked")
     elif request.length is not None:
         lines.append(b"Content-Length: %d" % request.length)
     lines.append(b"\r\n")
     return b"\r\n".join(lines)
+
+
+@lru_cache(maxsize=4096)
+def _told(client: bytes, scheme: bytes, port: int) -> bytes:
+    """What is the same for every request of a client."""
+    return b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\nX-Forwarded-Port: %d\r\nX-Real-IP: %b" % (
+        client,
+        scheme,
+        port,
+        client,
+    )
+
+
+def _believed(request: Request, client: bytes, scheme: bytes, port: int) -> list[bytes]:
+    said: dict[bytes, list[bytes]] = {}
+    for name, value in request.forwarded:
+        said.setdefault(name.lower(), []).append(value)
+    before = said.pop(b"x-forwarded-for", [])
+    nearest = before[-1].rpartition(b",")[2].strip() if before else client
+    """Whom the proxy in front of us spoke to."""
+    told = {
+        b"X-Forwarded-For": b", ".join([*before, client]),
+        b"X-Forwarded-Proto": said.pop(b"x-forwarded-proto", [scheme])[0],
+        b"X-Forwarded-Port": said.pop(b"x-forwarded-port", [b"%d" % port])[0],
+        b"X-Forwarded-Host": said.pop(b"x-forwarded-host", [request.authority])[0],
+        b"X-Real-IP": said.pop(b"x-real-ip", [nearest])[0],
+    }
+    lines = [name + b": " + value for name, value in told.items()]
+    return lines + [b"%b: %b" % (name, value) for name, values in said.items() for value in values]
 
 
 def response_head(response: Response, framing: bytes, connection: bytes) -> bytes:
@@ -80,12 +105,12 @@ def interim_head(response: Response) -> bytes:
     return b"\r\n".join(lines)
 
 
-def page(status: int, connection: bytes, with_body: bool) -> bytes:
-    """A whole response of the proxy's own: a sentence of plain text."""
-    phrase = HTTPStatus(status).phrase
-    body = f"{status} {phrase}\n{_EXPLANATIONS.get(status, '')}".rstrip().encode() + b"\n"
-    response = Response(status, phrase.encode(), keep_alive=True)
-    response.headers = [(b"Content-Type", b"text/plain; charset=utf-8"), (b"Cache-Control", b"no-store")]
+def own_response(
+    status: int, headers: Sequence[Header], body: bytes, connection: bytes, with_body: bool
+) -> bytes:
+    """A whole response of the proxy's own."""
+    response = Response(status, phrase(status), keep_alive=True)
+    response.headers.extend(headers)
     head = response_head(response, b"Content-Length: %d" % len(body), connection)
     return head + body if with_body else head
 

@@ -42,7 +42,7 @@ def test_unknown_host_is_404_and_the_connection_stays(wire: Wire, echoed: str) -
     assert wire.get(echoed).status == 200
 
 
-def test_forwarded_headers_are_ours(wire: Wire, echoed: str) -> None:
+def test_forwarded_headers_are_ours(proxy: Proxy, wire: Wire, echoed: str) -> None:
     lies = "X-Forwarded-For: 1.2.3.4\r\nx-forwarded-proto: https\r\nX-Forwarded-Host: bank.example\r\n"
     lies += "Forwarded: for=1.2.3.4\r\nX-Real-IP: 1.2.3.4\r\nX_Forwarded_For: 1.2.3.4\r\n"
     lies += "X-Forwarded-Scheme: https\r\nX-Forwarded-Anything: 1\r\n"
@@ -50,7 +50,9 @@ def test_forwarded_headers_are_ours(wire: Wire, echoed: str) -> None:
     assert shown["all"]("x-forwarded-for") == ["127.0.0.1"]
     assert shown["all"]("x-forwarded-proto") == ["http"]
     assert shown["all"]("x-forwarded-host") == [echoed]
-    assert not shown["all"]("forwarded") + shown["all"]("x-real-ip") + shown["all"]("x_forwarded_for")
+    assert shown["all"]("x-forwarded-port") == [str(proxy.port)]
+    assert shown["all"]("x-real-ip") == ["127.0.0.1"]
+    assert not shown["all"]("forwarded") + shown["all"]("x_forwarded_for")
     assert not shown["all"]("x-forwarded-scheme") + shown["all"]("x-forwarded-anything")
 
 
@@ -67,7 +69,7 @@ def test_forwarded_headers_are_believed_where_the_route_says_so(
 
 
 def test_hop_by_hop_headers_end_here(wire: Wire, echoed: str) -> None:
-    extra = "Connection: keep-alive, X-Mine\r\nX-Mine: 1\r\nKeep-Alive: timeout=5\r\nTE: trailers\r\n"
+    extra = "Connection: keep-alive, X-Mine\r\nX-Mine: 1\r\nKeep-Alive: timeout=5\r\nTE: gzip\r\n"
     extra += "Proxy-Authorization: Basic eA==\r\nX-Yours: 2\r\n"
     names = {name.lower() for name, _ in seen(wire.get(echoed, extra=extra))["headers"]}
     assert "x-yours" in names
@@ -115,7 +117,7 @@ def test_response_headers_of_one_hop_end_here(proxy: Proxy, wire: Wire, upstream
     extra = "Connection: keep-alive, X-Mine\r\nX-Mine: 1\r\nKeep-Alive: timeout=5\r\nX-Yours: 2\r\n"
     response = wire.get(proxy.route(upstream(constant(answer(extra=extra))).target))
     names = {name.lower() for name, _ in response.headers}
-    assert names == {"content-length", "x-yours", "date"}
+    assert names == {"content-length", "x-yours", "date", "x-request-id"}
 
 
 @pytest.mark.parametrize("size", [0, 1, 100_000])

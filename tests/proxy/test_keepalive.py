@@ -8,6 +8,7 @@ from typing import Any
 from twisted.internet.epollreactor import EPollReactor
 
 from iopproxy.http.dialing import Outgoing, TcpDialer
+from iopproxy.http.limits import Limits
 from iopproxy.listening import Listen, open_socket
 
 
@@ -34,7 +35,7 @@ def test_towards_targets() -> None:
     reactor: Any = EPollReactor()
     protocol = Outgoing()
     with socket.create_server(("127.0.0.1", 0)) as server:
-        TcpDialer(reactor).dial("127.0.0.1", server.getsockname()[1], protocol)
+        TcpDialer(reactor, Limits()).dial("127.0.0.1", server.getsockname()[1], protocol)
         while not protocol.opened.called:
             reactor.iterate(0.1)
         transport: Any = protocol.transport

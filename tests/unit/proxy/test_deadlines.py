@@ -2,8 +2,7 @@ from __future__ import annotations
 
 from twisted.internet.task import Clock
 
-from iopproxy.http.deadlines import NEVER, Deadlines
-from iopproxy.http.limits import TICK
+from iopproxy.http.deadlines import NEVER, TICK, Deadlines
 
 
 class Member:

@@ -18,7 +18,7 @@ from iopproxy.routing.hosts import normalise
         (b"X_Forwarded_Whatever", DROPPED),
         (b"x-forwarded_for", DROPPED),
         (b"Content_Length", DROPPED),
-        (b"Upgrade", DROPPED),
+        (b"Keep-Alive", DROPPED),
         (b"X-Forward", OTHER),
         (b"my_header", OTHER),
         (b"a" * 1000, OTHER),

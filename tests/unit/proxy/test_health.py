@@ -9,6 +9,7 @@ from twisted.internet.task import Clock
 from iopproxy.control.health import Check, Checker, Verdict
 from iopproxy.http.addresses import Addresses
 from iopproxy.http.dialing import Outgoing
+from iopproxy.http.limits import Limits
 
 
 class Network(Clock):
@@ -29,11 +30,13 @@ class Network(Clock):
 
 def test_a_container_that_is_gone_is_not_asked_at_its_last_address() -> None:
     network = Network()
-    addresses = Addresses(network)
+    addresses = Addresses(network, Limits())
     addresses.learn(["web:3000"])
     network.named = False
     verdicts: list[Verdict] = []
     check = Check("web:3000", "/up", "a.example", interval=1, timeout=5, attempts=1)
-    Deferred.fromCoroutine(Checker(network, addresses, network).run(check)).addCallback(verdicts.append)
+    Deferred.fromCoroutine(Checker(network, addresses, network, Limits()).run(check)).addCallback(
+        verdicts.append
+    )
     assert network.dialed == []
     assert verdicts == [Verdict(False, 1, "name not known on the network")]

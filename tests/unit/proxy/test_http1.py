@@ -13,17 +13,20 @@ from twisted.internet.task import Clock
 from twisted.logger import globalLogPublisher
 from twisted.python.failure import Failure
 
-from iopproxy.http import limits
-from iopproxy.http.deadlines import Deadlines
-from iopproxy.http.exchange import Relay
+from iopproxy.http.deadlines import TICK, Deadlines
 from iopproxy.http.http1 import Http1Connection
+from iopproxy.http.journal import Silence
+from iopproxy.http.limits import Limits
 from iopproxy.http.pool import UnreachableError
+from iopproxy.http.relay import Relay
 from iopproxy.http.upstream import UpstreamConnection
 from iopproxy.routing.balancer import Balancer
 from iopproxy.routing.inflight import InFlight
 from iopproxy.routing.router import Router
 from iopproxy.routing.state import Route, Version
 from tests.unit.proxy.transports import Transport
+
+LIMITS = Limits()
 
 
 class Upstreams:
@@ -41,7 +44,7 @@ class Upstreams:
         await self.delay
         if not self.reachable:
             raise UnreachableError("it is a test")
-        connection = UpstreamConnection(target, lambda _: None, lambda _: None)
+        connection = UpstreamConnection(target, lambda _: None, lambda _: None, LIMITS)
         connection.makeConnection(Transport())
         self.made.append(connection)
         return connection
@@ -58,15 +61,17 @@ class Setting:
         pool: Any = self.pool
         router = Router()
         router.put(route)
-        self.relay = Relay(router, Balancer(), InFlight(), pool, self.deadlines)
+        self.relay = Relay(
+            router, Balancer(), InFlight(), pool, self.deadlines, LIMITS, Silence(), secured=lambda _: False
+        )
         self.connections: set[Http1Connection] = set()
         self.server = Http1Connection(self.relay, self.connections, b"http")
         self.transport = Transport()
         self.server.makeConnection(self.transport)
 
     def pass_time(self, seconds: float) -> None:
-        for _ in range(int(seconds / limits.TICK) + 1):
-            self.clock.advance(limits.TICK)
+        for _ in range(int(seconds / TICK) + 1):
+            self.clock.advance(TICK)
             self.deadlines.tick()
 
     def upstream(self) -> tuple[UpstreamConnection, Transport]:
@@ -80,7 +85,7 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 def test_a_silent_client_is_closed() -> None:
     setting = Setting()
-    setting.pass_time(limits.HEAD_TIME - 1)
+    setting.pass_time(LIMITS.head_time - 1)
     assert not setting.transport.over
     setting.pass_time(2)
     assert setting.transport.disconnecting
@@ -89,7 +94,7 @@ def test_a_silent_client_is_closed() -> None:
 
 def test_a_trickled_head_is_408() -> None:
     setting = Setting()
-    for byte in GET[: int(limits.HEAD_TIME) - 1]:
+    for byte in GET[: int(LIMITS.head_time) - 1]:
         setting.server.dataReceived(bytes([byte]))
         setting.pass_time(1)
     assert setting.transport.value().startswith(b"HTTP/1.1 408 ")
@@ -100,7 +105,7 @@ def test_an_idle_client_is_closed_after_its_time() -> None:
     setting = Setting()
     setting.server.dataReceived(GET)
     setting.upstream()[0].dataReceived(OK)
-    setting.pass_time(limits.IDLE_TIME - 1)
+    setting.pass_time(LIMITS.idle_time - 1)
     assert not setting.transport.over
     setting.server.dataReceived(b"\r\n\r\n")  # blank lines prolong nothing
     setting.pass_time(2)
@@ -110,11 +115,9 @@ def test_an_idle_client_is_closed_after_its_time() -> None:
 def test_a_stalled_body_is_408() -> None:
     setting = Setting()
     setting.server.dataReceived(b"POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 9\r\n\r\n")
-    for _ in range(3):
-        setting.pass_time(25)  # less than the route's time each
-        setting.server.dataReceived(b"x")
+    setting.pass_time(LIMITS.body_grace_time - 1)
     assert not setting.transport.over
-    setting.pass_time(31)
+    setting.pass_time(2)
     assert setting.transport.value().startswith(b"HTTP/1.1 408 ")
     assert setting.upstream()[1].disconnected or setting.upstream()[1].disconnecting
     assert setting.relay.in_flight.count("web:1") == 0
@@ -156,7 +159,7 @@ def test_a_client_that_reads_nothing_is_given_up() -> None:
     setting.upstream()[0].dataReceived(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok")
     setting.server.pauseProducing()
     assert setting.upstream()[1].producerState == "paused"
-    setting.pass_time(limits.READ_STALL_TIME + 1)
+    setting.pass_time(LIMITS.write_stall_time + 1)
     assert setting.transport.disconnected
     setting.server.connectionLost(Failure(ConnectionDone()))
     assert setting.relay.in_flight.count("web:1") == 0
@@ -177,10 +180,10 @@ def test_an_early_answer_is_not_cut_for_a_client_that_reads_slowly() -> None:
     with ours, theirs:
         ours.send(b"a long answer")
         setting = lingering(ours)
-        setting.pass_time(limits.LINGER_TIME * 10)
+        setting.pass_time(LIMITS.linger_time * 10)
         assert not setting.transport.disconnected
         theirs.recv(100)
-        setting.pass_time(limits.LINGER_TIME - 1)
+        setting.pass_time(LIMITS.linger_time - 1)
         assert not setting.transport.disconnected
         setting.pass_time(2)
         assert setting.transport.disconnected
@@ -191,7 +194,7 @@ def test_an_early_answer_does_not_wait_for_a_client_that_reads_nothing() -> None
     with ours, theirs:
         ours.send(b"a long answer")
         setting = lingering(ours)
-        setting.pass_time(limits.READ_STALL_TIME - 1)
+        setting.pass_time(LIMITS.write_stall_time - 1)
         assert not setting.transport.disconnected
         setting.pass_time(2)
         assert setting.transport.disconnected
@@ -203,7 +206,7 @@ def test_a_client_that_reads_again_gets_the_rest() -> None:
     setting.server.pauseProducing()
     setting.server.resumeProducing()
     assert setting.upstream()[1].producerState == "producing"
-    setting.pass_time(limits.READ_STALL_TIME + 1)
+    setting.pass_time(LIMITS.write_stall_time + 1)
     assert setting.transport.value().startswith(b"HTTP/1.1 504 ")  # by the route's time, not the client's
 
 

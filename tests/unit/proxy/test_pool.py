@@ -9,15 +9,17 @@ from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.error import ConnectError, ConnectionRefusedError, DNSLookupError
 from twisted.internet.task import Clock
 
-from iopproxy.http import limits
 from iopproxy.http.addresses import Addresses
-from iopproxy.http.deadlines import Deadlines
+from iopproxy.http.deadlines import TICK, Deadlines
 from iopproxy.http.dialing import Outgoing
+from iopproxy.http.limits import Limits
 from iopproxy.http.pool import Pool, UnreachableError
 from iopproxy.http.upstream import UpstreamConnection
 from tests.unit.proxy.transports import Transport
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+
+LIMITS = Limits()
 
 
 class Network(Clock):
@@ -55,9 +57,9 @@ class Asker:
 class Setting:
     def __init__(self, names: dict[str, str], alive: set[str]) -> None:
         self.clock, self.network = Clock(), Network(names, alive)
-        self.deadlines, self.addresses = Deadlines(self.clock), Addresses(self.network)
+        self.deadlines, self.addresses = Deadlines(self.clock), Addresses(self.network, LIMITS)
         self.wanted = {"web:3000"}
-        self.pool = Pool(self.network, self.addresses, self.deadlines, lambda: self.wanted)
+        self.pool = Pool(self.network, self.addresses, self.deadlines, lambda: self.wanted, LIMITS)
 
     def connect(self) -> UpstreamConnection:
         return result(Deferred.fromCoroutine(self.pool.connect("web:3000")))
@@ -69,8 +71,8 @@ class Setting:
         connection.dataReceived(OK)
 
     def pass_time(self, seconds: float) -> None:
-        for _ in range(int(seconds / limits.TICK)):
-            self.clock.advance(limits.TICK)
+        for _ in range(int(seconds / TICK)):
+            self.clock.advance(TICK)
             self.deadlines.tick()
 
 
@@ -126,7 +128,7 @@ def test_an_idle_connection_ends_after_its_time() -> None:
     setting = Setting({"web": "10.0.0.2"}, {"10.0.0.2"})
     connection = setting.connect()
     setting.exchange(connection)
-    setting.pass_time(limits.POOL_IDLE_TIME - 1)
+    setting.pass_time(LIMITS.pool_idle_time - 1)
     assert not connection.transport.disconnected
     setting.pass_time(2)
     assert connection.transport.disconnected
@@ -136,14 +138,14 @@ def test_an_idle_connection_ends_after_its_time() -> None:
 def test_what_can_not_be_sent_twice_takes_no_old_connection() -> None:
     setting = Setting({"web": "10.0.0.2"}, {"10.0.0.2"})
     setting.exchange(setting.connect())
-    setting.pass_time(limits.POOL_YOUNG_TIME + 1)
+    setting.pass_time(LIMITS.pool_young_time + 1)
     assert setting.pool.take("web:3000", young=True) is None
     assert setting.pool.take("web:3000", young=False) is not None
 
 
 def test_the_pool_is_bounded() -> None:
     setting = Setting({"web": "10.0.0.2"}, {"10.0.0.2"})
-    connections = [setting.connect() for _ in range(limits.POOL_SIZE + 3)]
+    connections = [setting.connect() for _ in range(LIMITS.pool_size + 3)]
     for each in connections:
         setting.exchange(each)
     assert [each.transport.disconnected for each in connections].count(True) == 3

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from iopproxy.http.limits import Limits
 from iopproxy.http.reader import RequestReader
 from iopproxy.http.response import MalformedError, ResponseReader
 
@@ -32,7 +33,7 @@ def cut(data: bytes, places: list[int]) -> list[bytes]:
 
 @given(st.lists(st.integers(min_value=0), max_size=20))
 def test_requests_however_they_are_cut(places: list[int]) -> None:
-    reader = RequestReader()
+    reader = RequestReader(Limits())
     for piece in cut(REQUESTS, places):
         reader.feed(piece)
     assert reader.refusal is None
@@ -50,7 +51,7 @@ def test_requests_however_they_are_cut(places: list[int]) -> None:
 
 @given(st.lists(st.integers(min_value=0), max_size=20))
 def test_responses_however_they_are_cut(places: list[int]) -> None:
-    reader = ResponseReader()
+    reader = ResponseReader(Limits())
     for piece in cut(RESPONSES, places):
         assert not reader.complete
         if piece:
@@ -64,14 +65,14 @@ def test_responses_however_they_are_cut(places: list[int]) -> None:
 
 @given(st.lists(st.integers(min_value=0), max_size=5), st.binary(max_size=400))
 def test_no_bytes_break_the_request_reader(places: list[int], junk: bytes) -> None:
-    reader = RequestReader()
+    reader = RequestReader(Limits())
     for piece in cut(b"GET / HTTP/1.1\r\nHost: a" + junk + b"\r\n\r\n", places):
         reader.feed(piece)
 
 
 @given(st.lists(st.integers(min_value=0), max_size=5), st.binary(max_size=400))
 def test_no_bytes_break_the_response_reader(places: list[int], junk: bytes) -> None:
-    reader = ResponseReader()
+    reader = ResponseReader(Limits())
     try:
         for piece in cut(b"HTTP/1.1 200 OK\r\n" + junk + b"\r\n\r\n", places):
             reader.feed(piece)
@@ -81,7 +82,7 @@ def test_no_bytes_break_the_response_reader(places: list[int], junk: bytes) -> N
 
 @pytest.mark.parametrize("endless", [b"GET / HTTP/1.1\r\nX: ", b"GET /", b"GET / HTTP/1.1\r\nHost: a\r\n"])
 def test_a_head_that_never_ends_is_refused_while_it_is_small(endless: bytes) -> None:
-    reader = RequestReader()
+    reader = RequestReader(Limits())
     reader.feed(endless)
     fed = 0
     while reader.refusal is None:
@@ -93,7 +94,7 @@ def test_a_head_that_never_ends_is_refused_while_it_is_small(endless: bytes) -> 
 
 @pytest.mark.parametrize("endless", [b"1;", b"0\r\nX: "])
 def test_chunk_extensions_and_trailers_end_sometime(endless: bytes) -> None:
-    reader = RequestReader()
+    reader = RequestReader(Limits())
     reader.feed(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + endless)
     for _ in range(200):
         reader.feed(b"y" * 1000)
@@ -116,14 +117,14 @@ def test_chunk_extensions_and_trailers_end_sometime(endless: bytes) -> None:
 def test_what_the_end_of_the_connection_means(
     method: bytes, data: bytes, clean: bool, complete: bool
 ) -> None:
-    reader = ResponseReader()
+    reader = ResponseReader(Limits())
     reader.begin(method)
     reader.feed(data)
     assert reader.closed(clean) is complete
 
 
 def test_one_reader_reads_many_responses() -> None:
-    reader = ResponseReader()
+    reader = ResponseReader(Limits())
     for method in (b"GET", b"HEAD", b"GET", b"HEAD", b"HEAD", b"GET"):
         reader.begin(method)
         reader.feed(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n" + (b"" if method == b"HEAD" else b"ok"))

@@ -11,6 +11,7 @@ from twisted.python.failure import Failure
 
 from iopproxy.control import routes
 from iopproxy.control.routes import Routes
+from iopproxy.http.limits import Limits
 from iopproxy.routing.router import Router
 from iopproxy.routing.state import HostTakenError, Route, Table, Version
 
@@ -23,7 +24,7 @@ class Setting:
         self.router = Router()
         self.swept: list[frozenset[str]] = []
         around: Any = self
-        self.routes = Routes(self.router, around, around, around, Clock())
+        self.routes = Routes(self.router, around, around, around, Clock(), limits=Limits())
         monkeypatch.setattr(routes, "deferToThread", self.write)
 
     def load(self) -> Table:
