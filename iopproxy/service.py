@@ -25,8 +25,9 @@ from iopproxy.http.addresses import Addresses
 from iopproxy.http.deadlines import TICK, Deadlines
 from iopproxy.http.dialing import TcpDialer
 from iopproxy.http.factory import HttpFactory
-from iopproxy.http.journal import Silence
+from iopproxy.http.journal import Journal
 from iopproxy.http.limits import Limits
+from iopproxy.http.meter import Meter
 from iopproxy.http.pool import Pool
 from iopproxy.http.relay import Relay
 from iopproxy.listening import Listen, accept_all, adopt, open_socket
@@ -60,8 +61,10 @@ def make_service(settings: Settings, reactor: Reactor) -> MultiService:
     router, limits = Router(), Limits()
     deadlines, addresses, dialer = Deadlines(reactor), Addresses(reactor, limits), TcpDialer(reactor, limits)
     pool = Pool(dialer, addresses, deadlines, lambda: router.targets, limits)
+    meter, in_flight = Meter(), InFlight()
+    balancer = Balancer(router.targets, in_flight, limits, deadlines, meter)
     relay = Relay(
-        router, Balancer(), InFlight(), pool, deadlines, limits, Silence(), secured=lambda host: False
+        router, balancer, in_flight, pool, deadlines, limits, Journal(meter), secured=lambda host: False
     )
     routes = Routes(router, store, pool, addresses, reactor, limits=limits)
     api = Api(routes, relay.in_flight, Checker(dialer, addresses, reactor, limits), reactor)

@@ -178,6 +178,7 @@ class Exchange:
 
     def _connected(self, upstream: UpstreamConnection) -> None:
         self._connecting = None
+        self._relay.balancer.connected(upstream.target)
         if self._done:
             upstream.drop()
         else:
@@ -185,8 +186,9 @@ class Exchange:
 
     def _not_connected(self, failure: Failure) -> None:
         self._connecting = None
-        if self._done:
+        if self._done or self.target is None:
             return
+        self._relay.balancer.failed(self.target)
         if failure.check(UnreachableError):
             self._say(failure.getErrorMessage())
         else:

@@ -1,30 +1,50 @@
-"""Who hears of every request's end."""
+"""Hears of every request's end: counts it, and writes its line."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from time import time
+from typing import TYPE_CHECKING
+
+from iopproxy.http.logline import LineWriter
+from iopproxy.http.meter import LOG_DROP, REFUSAL, Meter
+from iopproxy.http.spool import Spool
 
 if TYPE_CHECKING:
     from iopproxy.http.exchange import Exchange
 
-__all__ = ["Journal", "Silence"]
+__all__ = ["Journal"]
 
 
-class Journal(Protocol):
-    """Hears of requests once they are over."""
+class Journal:
+    """The access log and the counts of one worker. Without a ``spool`` there are only the counts."""
 
-    def finished(self, exchange: Exchange) -> None:
-        """An exchange ended, whatever its end: all its public attributes are final."""
-
-    def refused(self, address: bytes, scheme: bytes, status: int) -> None:
-        """Something that never became an exchange was answered with ``status``."""
-
-
-class Silence:
-    """Keeps nothing."""
+    def __init__(self, meter: Meter, spool: Spool | None = None) -> None:
+        self.meter = meter
+        self._spool = spool
+        self._writer = LineWriter()
+        self._lost = 0
 
     def finished(self, exchange: Exchange) -> None:
-        """Nobody wants to know."""
+        """An exchange ended, whatever its end; its public attributes are final."""
+        self.meter.request(exchange)
+        if self._spool is not None:
+            self._spool.add(self._writer.line(exchange, time()))
 
     def refused(self, address: bytes, scheme: bytes, status: int) -> None:
-        """Nobody wants to know."""
+        """Something that never became a request was answered with ``status``."""
+        self.meter.count(REFUSAL, str(status))
+        if self._spool is not None:
+            self._spool.add(self._writer.refused(address, scheme, status, time()))
+
+    def flush(self) -> None:
+        """To be called several times a second: it is what gets the last lines written."""
+        if self._spool is not None:
+            self._spool.flush()
+            lost, self._lost = self._spool.lost - self._lost, self._spool.lost
+            if lost:
+                self.meter.count(LOG_DROP, times=lost)
+
+    def close(self, seconds: float) -> None:
+        """Write the last lines; waits up to ``seconds`` for whoever reads them."""
+        if self._spool is not None:
+            self._spool.close(seconds)

@@ -48,5 +48,15 @@ class Limits:
     """How long an idle connection to a target is kept: less than the 5 s after which Node closes it."""
     pool_young_time: float = 1.0
     """A request that can't be sent twice takes a pooled connection only if it was idle for less than this."""
+    eject_failures: int = 3
+    """Connections to a target that fail in a row before it is ejected: others get its requests."""
+    eject_time: float = 10.0
+    """How often an ejected target is tried again with one request."""
+    eject_retry: float = 1.0
+    """How often when its route has no other target left; meanwhile the answer is 503."""
+    checks_at_once: int = 256
+    """Health checks that may be under way; more wait."""
+    log_buffer: int = 4194304
+    """Of the access log, in each worker, while nobody takes it; more is dropped and counted."""
     drain_grace_time: float = 0.5
     """How long idle connections stay open once draining: a request already on its way still gets its answer."""

@@ -46,6 +46,8 @@ class Client(Protocol):
     address: bytes
     scheme: bytes
     """b"http" or b"https"."""
+    protocol: bytes
+    """Its version, like b"HTTP/1.1"."""
     port: int
     """Of ours, that it is connected to."""
 

@@ -55,6 +55,9 @@ class Http1Stream:
         "started",
     )
 
+    protocol = b"HTTP/1.1"
+    """Also where ``request.modern`` says that the client knows 1.0 only."""
+
     def __init__(self, owner: Owner, request: Request) -> None:
         self.request = request
         self.address = owner.address

@@ -15,8 +15,9 @@ from twisted.python.failure import Failure
 
 from iopproxy.http.deadlines import TICK, Deadlines
 from iopproxy.http.http1 import Http1Connection
-from iopproxy.http.journal import Silence
+from iopproxy.http.journal import Journal
 from iopproxy.http.limits import Limits
+from iopproxy.http.meter import Meter
 from iopproxy.http.pool import UnreachableError
 from iopproxy.http.relay import Relay
 from iopproxy.http.upstream import UpstreamConnection
@@ -61,8 +62,10 @@ class Setting:
         pool: Any = self.pool
         router = Router()
         router.put(route)
+        meter, in_flight = Meter(), InFlight()
+        balancer = Balancer(router.targets, in_flight, LIMITS, self.deadlines, meter)
         self.relay = Relay(
-            router, Balancer(), InFlight(), pool, self.deadlines, LIMITS, Silence(), secured=lambda _: False
+            router, balancer, in_flight, pool, self.deadlines, LIMITS, Journal(meter), secured=lambda _: False
         )
         self.connections: set[Http1Connection] = set()
         self.server = Http1Connection(self.relay, self.connections, b"http")

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 from twisted.internet.defer import CancelledError, Deferred
 
-from iopproxy.routing.balancer import Balancer
 from iopproxy.routing.hosts import normalise
 from iopproxy.routing.inflight import InFlight
 from iopproxy.routing.router import Router
@@ -121,25 +120,6 @@ def test_changes_between_two_tables() -> None:
     assert changes(before, after) == [("demo/api", None), ("demo/web", after.routes[0]), ("demo/new", new)]
     assert changes(before, before.without_host("web.example")) == [("demo/web", None)]
     assert changes(before, Table((api, web))) == []
-
-
-def test_round_robin() -> None:
-    balancer = Balancer()
-    assert [balancer.pick(route("a:1", "b:1", "c:1")) for _ in range(4)] == ["a:1", "b:1", "c:1", "a:1"]
-
-
-def test_tried_targets_are_passed_over() -> None:
-    balancer = Balancer()
-    assert balancer.pick(route("a:1", "b:1")) == "a:1"
-    assert balancer.pick(route("a:1", "b:1"), ("b:1",)) == "a:1"
-    assert balancer.pick(route("a:1", "b:1"), ("a:1", "b:1")) is None
-
-
-def test_fewer_targets_than_before() -> None:
-    balancer = Balancer()
-    for _ in range(3):
-        balancer.pick(route("a:1", "b:1", "c:1"))
-    assert balancer.pick(route("z:1")) == "z:1"
 
 
 def fired(waiting: Deferred[None]) -> bool:

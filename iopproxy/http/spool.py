@@ -1,0 +1,103 @@
+"""Lines on their way to a file descriptor that may block: a thread writes them, nobody else ever waits."""
+
+from __future__ import annotations
+
+import os
+import select
+from collections.abc import Iterable, Iterator
+from queue import SimpleQueue
+from threading import Thread
+from typing import Final
+
+from twisted.logger import Logger
+
+__all__ = ["Spool"]
+
+_PIECE_SIZE: Final = 4096
+"""Bytes. Several processes write to one pipe; up to PIPE_BUF (this, on Linux) what one writes stays together."""
+_BATCH_SIZE: Final = 65536
+"""Bytes that are handed to the thread before the next ``flush``."""
+
+
+class Spool:
+    """Takes whole lines and loses none, unless more than ``most`` bytes wait; ``lost`` counts those."""
+
+    _log = Logger()
+
+    def __init__(self, descriptor: int, most: int) -> None:
+        self._descriptor = descriptor
+        self._most = most
+        self._lines: list[bytes] = []
+        self._size = 0
+        self._given = 0
+        """Bytes that the thread got, counted by us only, as ``_written`` is by the thread only."""
+        self._written = 0
+        self._dropped = 0
+        self._unwritten = 0
+        """Lines that could not be written, counted by the thread."""
+        self._batches: SimpleQueue[list[bytes] | None] = SimpleQueue()
+        self._thread = Thread(target=self._run, name="access log", daemon=True)
+        self._thread.start()
+
+    @property
+    def lost(self) -> int:
+        """Lines that nobody will ever see."""
+        return self._dropped + self._unwritten
+
+    def add(self, line: bytes) -> None:
+        """One more line, at most 4096 bytes with its newline. Never blocks."""
+        self._lines.append(line)
+        self._size += len(line)
+        if self._size >= _BATCH_SIZE:
+            self.flush()
+
+    def flush(self) -> None:
+        """Have everything written that isn't yet; to be called now and then, as few lines wait otherwise."""
+        lines, self._lines = self._lines, []
+        size, self._size = self._size, 0
+        if self._given - self._written + size > self._most:
+            self._dropped += len(lines)
+        elif lines:
+            self._given += size
+            self._batches.put(lines)
+
+    def close(self, seconds: float) -> None:
+        """Write what there is, and wait for that up to ``seconds``."""
+        self.flush()
+        self._batches.put(None)
+        self._thread.join(seconds)
+
+    # The thread's
+
+    def _run(self) -> None:
+        while (lines := self._batches.get()) is not None:
+            for piece in _pieces(lines):
+                try:
+                    self._write(piece)
+                except OSError as error:
+                    if not self._unwritten:
+                        self._log.error("The access log can't be written: {reason}", reason=str(error))
+                    self._unwritten += piece.count(b"\n")
+                self._written += len(piece)
+
+    def _write(self, piece: bytes) -> None:
+        left = memoryview(piece)
+        while left:
+            try:
+                left = left[os.write(self._descriptor, left) :]
+            except BlockingIOError:  # somebody else made it so
+                select.select((), (self._descriptor,), ())
+
+
+def _pieces(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Lines put together, as many as can be written at once."""
+    piece: list[bytes] = []
+    size = 0
+    for line in lines:
+        if size + len(line) > _PIECE_SIZE and piece:
+            yield b"".join(piece)
+            piece, size = [], 0
+        piece.append(line)
+        size += len(line)
+    if piece:
+        yield b"".join(piece)
