@@ -1,4 +1,4 @@
-"""Health checks of a target before anything is routed to it. Only a 2xx is healthy."""
+"""Health checks: of a target before anything is routed to it, and those of the watch. Only a 2xx is healthy."""
 
 from __future__ import annotations
 
@@ -59,12 +59,13 @@ class Checker:
         for attempt in range(1, check.attempts + 1):
             if attempt > 1:
                 await deferLater(self.clock, check.interval)
-            healthy, said = await self._attempt(check)
+            healthy, said = await self.attempt(check)
             if healthy:
                 return Verdict(True, attempt, said)
         return Verdict(False, check.attempts, said)
 
-    async def _attempt(self, check: Check) -> tuple[bool, str]:
+    async def attempt(self, check: Check) -> tuple[bool, str]:
+        """Whether one attempt got a 2xx, and what it got."""
         asking = Deferred.fromCoroutine(self._ask(check))
         try:
             status = await asking.addTimeout(check.timeout, self.clock)

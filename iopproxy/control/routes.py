@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 
-from twisted.internet.defer import Deferred, DeferredLock
+from twisted.internet.defer import DeferredLock
 from twisted.internet.defer import TimeoutError as Expired
 from twisted.internet.threads import deferToThread
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 
+from iopproxy.control.shield import shielded
 from iopproxy.http.addresses import Addresses
 from iopproxy.http.limits import Limits
 from iopproxy.http.pool import Pool
@@ -98,14 +98,7 @@ class Routes:
 
         A caller who leaves doesn't stop it half way: what is on the disk is what is in force.
         """
-        done: Deferred[None] = Deferred()
-
-        def tell(result: Failure | None) -> None:
-            if not done.called:
-                done.callback(result)
-
-        Deferred.fromCoroutine(self._apply(change)).addBoth(tell)
-        await done
+        await shielded(self._apply(change))
 
     async def _apply(self, change: Callable[[Table], Table]) -> None:
         await self._lock.acquire()
