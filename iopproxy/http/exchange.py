@@ -18,6 +18,7 @@ from iopproxy.http.pool import UnreachableError
 from iopproxy.http.relay import Client, Relay
 from iopproxy.http.request import Request
 from iopproxy.http.response import Response
+from iopproxy.http.tunnel import Tunnel
 from iopproxy.http.upstream import UpstreamConnection
 from iopproxy.http.writing import chunk, last_chunk, request_head
 from iopproxy.routing.state import Route
@@ -199,7 +200,7 @@ class Exchange:
     def _ask(self, upstream: UpstreamConnection) -> None:
         self._upstream = upstream
         request, client, route = self.request, self.client, self.route
-        upstream.ask(self, request.method)
+        upstream.ask(self, request.method, request.upgrade)
         if self._held:
             upstream.hold(True)
         if not request.ended:
@@ -249,6 +250,28 @@ class Exchange:
             self._finish(COMPLETE)
         if head is not None or body or complete:
             client.respond(head, body, complete, trailers)
+
+    def switched(self, interim: Sequence[Response], head: Response, rest: bytes) -> None:
+        """The target speaks another protocol from now on: let the bytes through."""
+        upstream, self._upstream = self._upstream, None
+        if upstream is None or self.target is None:
+            return
+        for each in interim:
+            self.client.interim(each)
+        self._begin_response(head)
+        self.deadline = NEVER
+        tunnel = Tunnel(self.target, upstream, self._relay, self._tunnel_over)
+        self.client.switch(head, tunnel)
+        if self._upstream_full:
+            tunnel.upstream.full(True)
+        if rest:
+            tunnel.upstream.received(rest)
+
+    def _tunnel_over(self, tunnel: Tunnel, timely: bool) -> None:
+        self.request.received = tunnel.client.moved
+        self.sent = tunnel.upstream.moved
+        if not self._done:
+            self._finish(COMPLETE if timely else TIMEOUT)
 
     def lost(self, why: str, repeatable: bool) -> None:
         """The upstream is gone before the response was complete."""

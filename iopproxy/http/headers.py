@@ -25,6 +25,7 @@ __all__ = [
     "named",
     "options",
     "trailers",
+    "upgrades",
     "without",
 ]
 
@@ -79,6 +80,7 @@ _NOT_IN_TRAILERS: Final = frozenset(
 """Beside what has a meaning to us: a recipient that merged these into the head would be misled by them."""
 
 
+_HTTP: Final = (b"h2", b"h3", b"http/")
 _FORWARDED: Final = b"x-forwarded-"
 _NAME_SIZE: Final = 64
 _OPTIONS: Final = frozenset({b"", b"close", b"keep-alive", b"te", b"upgrade"})
@@ -111,6 +113,15 @@ _cached_kind = lru_cache(maxsize=4096)(_kind)
 def options(value: bytes) -> list[bytes]:
     """The members of a comma-separated list, in lower case."""
     return [each.strip(b" \t").lower() for each in value.split(b",")]
+
+
+def upgrades(offers: Iterable[bytes]) -> bytes | None:
+    """The protocols of Upgrade lines that are offered to a target: any but HTTP in another version.
+
+    A target that spoke HTTP/2 through a tunnel would get requests that nobody has read.
+    """
+    protocols = [each.strip(b" \t") for line in offers for each in line.split(b",")]
+    return b", ".join(each for each in protocols if each and not each.lower().startswith(_HTTP)) or None
 
 
 def named(connection: bytes) -> frozenset[bytes]:

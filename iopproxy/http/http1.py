@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import MutableSet
 
+from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IPushProducer
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
@@ -16,6 +17,7 @@ from iopproxy.http.reader import RequestReader
 from iopproxy.http.relay import Relay
 from iopproxy.http.stream1 import Http1Stream
 from iopproxy.http.transport import Transport
+from iopproxy.http.tunnel import End, Tunnel
 from iopproxy.http.writing import CLOSE, own_response
 
 __all__ = ["Http1Connection"]
@@ -45,6 +47,7 @@ class Http1Connection(Protocol):
         """While lingering: when the client must have taken the answer."""
         self._timing_head = True
         self._pumping = False
+        self.end: End | None = None
 
     def connectionMade(self) -> None:
         """Start listening to the client."""
@@ -59,6 +62,9 @@ class Http1Connection(Protocol):
 
     def dataReceived(self, data: bytes) -> None:
         """More bytes of the client."""
+        if self.end is not None:
+            self.end.received(data)
+            return
         if self._closing:
             return
         self._reader.feed(data)
@@ -78,7 +84,9 @@ class Http1Connection(Protocol):
         self._closing = True
         self._connections.discard(self)
         self.relay.deadlines.discard(self)
-        if self._current is not None:
+        if self.end is not None:
+            self.end.lost(reason.check(ConnectionDone) is not None)
+        elif self._current is not None:
             self._current.exchange.cancel()
             self._current = None
 
@@ -101,7 +109,7 @@ class Http1Connection(Protocol):
                 self._await_request()
                 break
         self._pumping = False
-        if arrived and not self._closing:
+        if (arrived or self._reader.rest) and not self._closing:
             self._valve.hold(PIPELINE)
         else:
             self._valve.release(PIPELINE)
@@ -114,8 +122,10 @@ class Http1Connection(Protocol):
 
     def finished(self, last: bool, ended: bool) -> None:
         """The current stream is done with: ``last`` of this connection, its request all read or not."""
-        self._current = None
+        current, self._current = self._current, None
         self._valve.release(UPLOAD)
+        if current is not None and current.request.upgrade is not None:
+            self._reader.go_on()
         if last and ended:
             self.close()
         elif last:
@@ -124,6 +134,21 @@ class Http1Connection(Protocol):
             self._timing_head = False
             self.deadline = self.relay.deadlines.after(self.relay.limits.idle_time)
             self._pump()
+
+    def switch(self, tunnel: Tunnel) -> None:
+        """Be a side of a tunnel from now on; what the client sent after its offer goes first."""
+        self._valve.release(PIPELINE | UPLOAD)
+        tunnel.join(self)
+        if rest := self._reader.rest:
+            tunnel.client.received(rest)
+
+    def readConnectionLost(self) -> None:
+        """The client closed its direction of a tunnel."""
+        if self.end is not None:
+            self.end.ended()
+
+    def writeConnectionLost(self) -> None:
+        """Ours of a tunnel is closed."""
 
     # The end
 
@@ -187,6 +212,9 @@ class Http1Connection(Protocol):
 
     def pauseProducing(self) -> None:
         """The send buffer is full."""
+        if self.end is not None:
+            self.end.full(True)
+            return
         self.full = True
         self.deadline = self.relay.deadlines.after(self.relay.limits.write_stall_time)
         if self._current is not None:
@@ -194,6 +222,9 @@ class Http1Connection(Protocol):
 
     def resumeProducing(self) -> None:
         """The send buffer is empty."""
+        if self.end is not None:
+            self.end.full(False)
+            return
         self.full = False
         if self._current is not None:
             self.deadline = NEVER

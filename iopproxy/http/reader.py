@@ -35,6 +35,7 @@ class RequestReader:
     ``arrived``: requests in order, the last one possibly without all of its body.
     ``refusal``: why nothing more of this connection is understood.
     ``in_head``: part of a request's head came.
+    ``rest``: what came after a request with an ``upgrade``; ``go_on`` reads it as HTTP once that was declined.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -44,6 +45,9 @@ class RequestReader:
         self.in_head = False
         self._open: Request | None = None
         self._offering: Request | None = None
+        self._offers: list[bytes] = []
+        self._waiting = False
+        self.rest = b""
         self._last = False
         self._over = False
         self._idle_bytes = 0
@@ -53,6 +57,9 @@ class RequestReader:
 
     def feed(self, data: bytes) -> None:
         """More bytes. After a refusal, and after a request that ends the connection, they are ignored."""
+        if self._waiting:
+            self.rest += data
+            return
         if self._over or self.refusal is not None:
             return
         self._idle_bytes += len(data)
@@ -73,14 +80,25 @@ class RequestReader:
                 self._parser.feed_data(rest)
                 break
             except httptools.HttpParserUpgrade as upgrade:
-                # The client offers another protocol. Declined, it goes on with HTTP/1.
+                # The client offers another protocol.
                 rest = rest[upgrade.args[0] :]
                 self._parser = httptools.HttpRequestParser(self)
                 if self._offering is not None:
                     self._go_on_with(self._offering)
+                elif self.arrived[-1].upgrade is not None:
+                    self._waiting = True
+                    self.rest = bytes(rest)
+                    break
         if self._idle_bytes > self._limits.head_size or len(self._lines) > self._limits.header_count:
             # So much without a complete head, or a piece of a body.
             raise RefusedError(431 if self._lines or not self.in_head else 414, "The head is too large.")
+
+    def go_on(self) -> None:
+        """The last request's upgrade was declined: what follows it is HTTP."""
+        self._waiting = False
+        rest, self.rest = self.rest, b""
+        if rest:
+            self.feed(rest)
 
     def _go_on_with(self, request: Request) -> None:
         """Read the body of a request that offers another protocol: llhttp took it for bytes of that protocol.
@@ -105,6 +123,7 @@ class RequestReader:
         self.in_head = True
         self._target = b""
         self._lines = []
+        self._offers = []
 
     def on_url(self, piece: bytes) -> None:
         """A part of the target."""
@@ -121,8 +140,12 @@ class RequestReader:
         request = self._understand()
         self._last = not request.keep_alive
         self._lines = []
-        if self._parser.should_upgrade() and (request.length or request.chunked):
-            self._offering = request
+        if self._parser.should_upgrade():
+            if request.length or request.chunked:
+                # Declined by us: what comes after the body could be either protocol.
+                self._offering = request
+            elif request.modern:
+                request.upgrade = headers.upgrades(self._offers)
         self._open = request
         self.arrived.append(request)
 
@@ -210,6 +233,8 @@ class RequestReader:
             request.forwarded.append(line)
         elif kind == headers.REQUEST_ID:
             request.id = value if valid_id(value) else b""
+        elif kind == headers.UPGRADE:
+            self._offers.append(value)
         elif kind == headers.TE:
             request.wants_trailers |= b"trailers" in headers.options(value)
 

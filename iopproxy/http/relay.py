@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from attrs import define, field
 
@@ -18,6 +18,9 @@ from iopproxy.http.tunnels import Tunnels
 from iopproxy.routing.balancer import Balancer
 from iopproxy.routing.inflight import InFlight
 from iopproxy.routing.router import Router
+
+if TYPE_CHECKING:
+    from iopproxy.http.tunnel import Tunnel
 
 __all__ = ["Client", "Relay"]
 
@@ -61,6 +64,9 @@ class Client(Protocol):
 
     def own(self, status: int, headers: Sequence[Header], body: bytes) -> None:
         """A whole response of the proxy's own, instead of any other. ``headers`` have no Content-Length."""
+
+    def switch(self, head: Response, tunnel: Tunnel) -> None:
+        """A 101: what follows it goes through the tunnel. Only after a request with an ``upgrade``."""
 
     def abort(self) -> None:
         """End visibly before the response is complete."""

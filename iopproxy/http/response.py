@@ -27,7 +27,17 @@ class Response:
     ``length`` is Content-Length; without it a body is ``chunked`` or lasts until the connection ends.
     """
 
-    __slots__ = ("chunked", "dated", "headers", "keep_alive", "length", "reason", "status", "strict")
+    __slots__ = (
+        "chunked",
+        "dated",
+        "headers",
+        "keep_alive",
+        "length",
+        "reason",
+        "status",
+        "strict",
+        "upgrade",
+    )
 
     def __init__(self, status: int, reason: bytes, keep_alive: bool) -> None:
         self.status = status
@@ -40,13 +50,16 @@ class Response:
         """It has a Date."""
         self.strict = False
         """It has a Strict-Transport-Security."""
+        self.upgrade: bytes | None = None
+        """The protocols it names in Upgrade."""
 
 
 class ResponseReader:
     """What an upstream sends in answer to one request of the given method; it may be used again by ``begin``.
 
     After each ``feed`` the owner takes ``interim`` (1xx heads), ``head`` (the final one, while it is new) and
-    ``parts`` (of the body), and looks at ``complete``, ``trailers`` and ``surplus``.
+    ``parts`` (of the body), and looks at ``complete``, ``trailers``, ``surplus`` and ``switched``: after 101,
+    ``parts`` are no longer HTTP, and nothing more is fed.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -54,8 +67,8 @@ class ResponseReader:
         self._parser = httptools.HttpResponseParser(self)
         self.begin(b"GET")
 
-    def begin(self, method: bytes) -> None:
-        """The next bytes answer a request of this method."""
+    def begin(self, method: bytes, upgrade: bytes | None = None) -> None:
+        """The next bytes answer a request of this method, which offers to upgrade."""
         self.interim: list[Response] = []
         self.response: Response | None = None
         self.head: Response | None = None
@@ -63,11 +76,14 @@ class ResponseReader:
         self.trailers: list[Header] = []
         self.complete = False
         """The response's last byte was there."""
+        self.switched: Response | None = None
+        """101: the protocol was switched."""
         self.surplus = False
         """More came than the response: the connection can't be used again."""
         self.started = False
         """At least one byte came."""
         self._interims = 0
+        self._offered = upgrade
         self._bodyless = method == b"HEAD"
         self._idle_bytes = 0
         self._reason = b""
@@ -80,7 +96,9 @@ class ResponseReader:
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
-            raise MalformedError("it switched protocols unasked") from upgrade
+            if self.switched is None:
+                raise MalformedError("it sent more than it was asked for") from upgrade
+            self.parts = [data[upgrade.args[0] :]]
         except httptools.HttpParserCallbackError as error:
             cause = error.__context__
             raise cause if isinstance(cause, MalformedError) else MalformedError(str(error)) from error
@@ -123,9 +141,14 @@ class ResponseReader:
         self._lines = []
         if response.status < 200:
             self._interims += 1
-            if response.status == 101 or self._interims > self._limits.interim_count:
-                raise MalformedError("it sent 1xx responses that make no sense")
-            self.interim.append(response)
+            if self._interims > self._limits.interim_count:
+                raise MalformedError("it sent too many 1xx responses")
+            if response.status != 101:
+                self.interim.append(response)
+            elif self._parser.should_upgrade() and _is_offered(response.upgrade, self._offered):
+                self.switched = response
+            else:
+                raise MalformedError("it switched to a protocol that it wasn't asked for")
             return
         self.response = self.head = response
         if self._bodyless:
@@ -145,7 +168,7 @@ class ResponseReader:
         """The end of a response, possibly of an interim one."""
         if self.response is None or self.complete:
             self._lines = []
-            return
+            return  # it was an interim one
         self.complete = True
         if self._lines:
             self._check_size()
@@ -181,14 +204,10 @@ class ResponseReader:
                 on(line)
             elif kind == headers.TRAILER:
                 announced.append(line)
-            elif kind == headers.LENGTH:
-                response.length = int(value)
-            elif kind == headers.ENCODING:
-                if response.chunked or value.strip(b" \t").lower() != b"chunked":
-                    raise MalformedError("its transfer encoding isn't chunked")
-                response.chunked = True
             elif kind == headers.CONNECTION:
                 taken |= headers.named(value)
+            else:
+                _note(response, kind, value)
         if response.chunked and (response.length is not None or self._parser.get_http_version() == "1.0"):
             raise MalformedError("its length isn't clear")
         if announced and response.chunked:
@@ -201,3 +220,22 @@ class ResponseReader:
         size = sum([len(name) + len(value) + 4 for name, value in lines])
         if size > limits.head_size or len(lines) > limits.header_count:
             raise MalformedError("its head is too large")
+
+
+def _note(response: Response, kind: int, value: bytes) -> None:
+    """What a line says that doesn't go on as it is."""
+    if kind == headers.LENGTH:
+        response.length = int(value)
+    elif kind == headers.ENCODING:
+        if response.chunked or value.strip(b" \t").lower() != b"chunked":
+            raise MalformedError("its transfer encoding isn't chunked")
+        response.chunked = True
+    elif kind == headers.UPGRADE:
+        response.upgrade = value if response.upgrade is None else response.upgrade + b", " + value
+
+
+def _is_offered(protocols: bytes | None, offered: bytes | None) -> bool:
+    """Whether a 101 names protocols that the request offered, and nothing else (RFC 9110 section 7.8)."""
+    if not protocols or not offered:
+        return False
+    return set(headers.options(protocols)) <= set(headers.options(offered))

@@ -11,6 +11,7 @@ from iopproxy.http.relay import Relay
 from iopproxy.http.request import Request
 from iopproxy.http.response import Response
 from iopproxy.http.transport import Transport
+from iopproxy.http.tunnel import Tunnel
 from iopproxy.http.writing import CLOSE, chunk, interim_head, last_chunk, own_response, response_head
 
 __all__ = ["Http1Stream"]
@@ -28,6 +29,9 @@ class Owner(Protocol):
 
     def hold_reading(self, held: bool) -> None:
         """The request's body can't go on, or can again."""
+
+    def switch(self, tunnel: Tunnel) -> None:
+        """The connection is a side of a tunnel from now on."""
 
     def finished(self, last: bool, ended: bool) -> None:
         """The response is complete."""
@@ -102,6 +106,12 @@ class Http1Stream:
         self._owner.transport.write(own_response(status, headers, body, self._connection(), with_body))
         self._finish()
 
+    def switch(self, head: Response, tunnel: Tunnel) -> None:
+        """A 101: what follows it goes through the tunnel."""
+        self.started = True
+        self._owner.transport.write(response_head(head, b"", _upgrade(head)))
+        self._owner.switch(tunnel)
+
     def abort(self) -> None:
         """End visibly before the response is complete: without its last chunk, or with fewer bytes than announced."""
         if self._to_the_end:
@@ -131,9 +141,16 @@ class Http1Stream:
             framing = b"Transfer-Encoding: chunked"
         else:
             self._last = self._to_the_end = True
-        return response_head(response, framing, self._connection())
+        connection = self._connection()
+        if response.status == 426 and response.upgrade is not None:  # RFC 9110 section 15.5.22
+            connection = _upgrade(response) + (b"\r\n" + connection if connection else b"")
+        return response_head(response, framing, connection)
 
     def _connection(self) -> bytes:
         if self._last:
             return CLOSE
         return b"" if self.request.modern else b"Connection: keep-alive"
+
+
+def _upgrade(response: Response) -> bytes:
+    return b"Connection: Upgrade\r\nUpgrade: " + (response.upgrade or b"")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 from typing import Protocol as Seam
 
 from twisted.internet.error import ConnectionDone
@@ -17,6 +18,9 @@ from iopproxy.http.headers import Header
 from iopproxy.http.limits import Limits
 from iopproxy.http.response import MalformedError, Response, ResponseReader
 from iopproxy.http.transport import Transport
+
+if TYPE_CHECKING:
+    from iopproxy.http.tunnel import End
 
 __all__ = ["Asker", "UpstreamConnection"]
 
@@ -33,6 +37,9 @@ class Asker(Seam):
         trailers: Sequence[Header],
     ) -> None:
         """What came at once: 1xx heads, the head, a piece of the body (or b""), the end and the trailers."""
+
+    def switched(self, interim: Sequence[Response], head: Response, rest: bytes) -> None:
+        """A 101 that was asked for, and what came after it. The connection is the asker's now."""
 
     def lost(self, why: str, repeatable: bool) -> None:
         """The response won't be completed. ``repeatable``: the connection was a used one and nothing came at all."""
@@ -68,6 +75,7 @@ class UpstreamConnection(Outgoing):
         self._used = False
         self._sent_all = False
         self._reading_held = False
+        self.end: End | None = None
 
     def connectionMade(self) -> None:
         """Tell who waits."""
@@ -77,11 +85,11 @@ class UpstreamConnection(Outgoing):
 
     # What the exchange calls
 
-    def ask(self, asker: Asker, method: bytes) -> None:
+    def ask(self, asker: Asker, method: bytes, upgrade: bytes | None) -> None:
         """Start an exchange; ``send`` follows."""
         self._asker = asker
         self._sent_all = False
-        self._reader.begin(method)
+        self._reader.begin(method, upgrade)
 
     def send(self, data: bytes, last: bool) -> None:
         """A part of the request, ``last`` with its end."""
@@ -103,16 +111,19 @@ class UpstreamConnection(Outgoing):
         self._gone(self)
         self.transport.abortConnection()
 
-    # What the pool's deadline calls
+    # What the deadlines call
 
     def expired(self) -> None:
-        """It was idle for too long."""
+        """It was idle for too long, or takes nothing of a tunnel."""
         self.drop()
 
     # What the transport calls
 
     def dataReceived(self, data: bytes) -> None:
         """A part of the response. Bytes that nobody asked for end the connection."""
+        if self.end is not None:
+            self.end.received(data)
+            return
         asker, reader = self._asker, self._reader
         if asker is None:
             self.drop()
@@ -125,6 +136,10 @@ class UpstreamConnection(Outgoing):
             return
         interim, parts, head = reader.interim, reader.parts, reader.head
         reader.interim, reader.parts, reader.head = [], [], None
+        if reader.switched is not None:
+            self._asker = None
+            asker.switched(interim, reader.switched, b"".join(parts))
+            return
         if reader.complete:
             self._finish(reader)
         body = parts[0] if len(parts) == 1 else b"".join(parts)
@@ -134,12 +149,23 @@ class UpstreamConnection(Outgoing):
         """The upstream closed, or the network failed."""
         self._gone(self)
         asker, self._asker = self._asker, None
-        if asker is None:
-            return
-        if self._reader.closed(clean=reason.check(ConnectionDone) is not None):
+        clean = reason.check(ConnectionDone) is not None
+        if self.end is not None:
+            self.end.lost(clean)
+        elif asker is None:
+            pass
+        elif self._reader.closed(clean):
             asker.answered((), None, b"", True, ())
         else:
             asker.lost("it closed the connection", repeatable=self._used and not self._reader.started)
+
+    def readConnectionLost(self) -> None:
+        """The upstream closed its direction of a tunnel."""
+        if self.end is not None:
+            self.end.ended()
+
+    def writeConnectionLost(self) -> None:
+        """Ours of a tunnel is closed."""
 
     def _finish(self, reader: ResponseReader) -> None:
         """The response is complete: rest, or end."""
@@ -156,12 +182,16 @@ class UpstreamConnection(Outgoing):
 
     def pauseProducing(self) -> None:
         """The send buffer is full."""
-        if self._asker is not None:
+        if self.end is not None:
+            self.end.full(True)
+        elif self._asker is not None:
             self._asker.upstream_full(True)
 
     def resumeProducing(self) -> None:
         """The send buffer is empty."""
-        if self._asker is not None:
+        if self.end is not None:
+            self.end.full(False)
+        elif self._asker is not None:
             self._asker.upstream_full(False)
 
     def stopProducing(self) -> None:

@@ -44,7 +44,9 @@ def request_head(request: Request, client: bytes, scheme: bytes, port: int, beli
         lines.append(_told(client, scheme, port))
         lines.append(b"X-Forwarded-Host: " + request.authority)
     lines.append(b"X-Request-ID: " + request.id)
-    if request.wants_trailers:
+    if request.upgrade is not None:
+        lines.append(b"Connection: Upgrade\r\nUpgrade: " + request.upgrade)
+    elif request.wants_trailers:
         lines.append(b"TE: trailers\r\nConnection: TE")
     if request.chunked:
         lines.append(b"Transfer-Encoding: chunked")

@@ -82,30 +82,6 @@ def test_connection_can_not_take_our_headers_away(wire: Wire, echoed: str) -> No
     assert shown["all"]("host") == [echoed]
 
 
-def test_an_upgrade_is_declined(wire: Wire, echoed: str) -> None:
-    shown = seen(wire.get(echoed, extra="Connection: Upgrade\r\nUpgrade: websocket\r\n"))
-    assert not shown["all"]("upgrade") + shown["all"]("connection")
-    assert wire.get(echoed).status == 200
-
-
-def test_requests_behind_an_upgrade_are_read_as_http(wire: Wire, echoed: str) -> None:
-    head = f"GET /%d HTTP/1.1\r\nHost: {echoed}\r\n"
-    wire.send((head % 1 + "Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n" + head % 2 + "\r\n").encode())
-    assert [seen(wire.response())["target"] for _ in range(2)] == ["/1", "/2"]
-
-
-@pytest.mark.parametrize(
-    "framed", ["Content-Length: 27\r\n\r\n{}", "Transfer-Encoding: chunked\r\n\r\n1b\r\n{}\r\n0\r\n\r\n"]
-)
-def test_the_body_of_an_offered_upgrade_is_a_body(wire: Wire, echoed: str, framed: str) -> None:
-    """llhttp alone would take it for the next request. Java's client offers h2c with every request."""
-    body = "GET /smuggled HTTP/1.1\r\n\r\n+"
-    offer = f"POST /1 HTTP/1.1\r\nHost: {echoed}\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n"
-    wire.send((offer + framed.format(body) + f"GET /2 HTTP/1.1\r\nHost: {echoed}\r\n\r\n").encode())
-    first, second = seen(wire.response()), seen(wire.response())
-    assert (first["target"], first["body"], second["target"]) == ("/1", body, "/2")
-
-
 def test_repeated_lines_stay_apart(proxy: Proxy, wire: Wire, upstream: Any) -> None:
     server = upstream(constant(answer(extra="Set-Cookie: a=1; Path=/\r\nSet-Cookie: b=2\r\n")))
     response = wire.get(proxy.route(server.target), extra="Cookie: a=1\r\nCookie: b=2\r\n")

@@ -47,6 +47,9 @@ class Asker:
     def answered(self, *_: object, **__: object) -> None:
         pass
 
+    def switched(self, *_: object) -> None:
+        pass
+
     def lost(self, *_: object, **__: object) -> None:
         pass
 
@@ -66,7 +69,7 @@ class Setting:
 
     def exchange(self, connection: UpstreamConnection) -> None:
         """One request and its response."""
-        connection.ask(Asker(), b"GET")
+        connection.ask(Asker(), b"GET", None)
         connection.send(b"...", last=True)
         connection.dataReceived(OK)
 
