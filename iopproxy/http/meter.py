@@ -20,6 +20,7 @@ __all__ = [
     "RETRY",
     "TURNED_AWAY",
     "Meter",
+    "RouteCounts",
 ]
 
 BOUNDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -44,8 +45,10 @@ LOG_DROP: Final = "log drop"
 """A line of the access log that nobody took in time."""
 
 
-class _RouteCounts:
-    """Of one route. ``statuses`` counts by the first digit; 0 is a client that left before any answer."""
+class RouteCounts:
+    """Of one route, or sums of them. ``statuses`` are by the first digit, 0 is a client that left before any answer;
+    bodies are bytes, times seconds; ``totals`` and ``first_bytes`` are requests by BOUNDS.
+    """
 
     __slots__ = ("first_bytes", "first_seconds", "received", "seconds", "sent", "statuses", "totals")
 
@@ -59,15 +62,17 @@ class _RouteCounts:
         self.first_seconds = 0.0
 
     def report(self) -> dict[str, Any]:
-        return {
-            "statuses": self.statuses,
-            "received": self.received,
-            "sent": self.sent,
-            "totals": self.totals,
-            "seconds": self.seconds,
-            "first_bytes": self.first_bytes,
-            "first_seconds": self.first_seconds,
-        }
+        """As JSON."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+    def add(self, report: dict[str, Any]) -> None:
+        """Add what another one's ``report`` gave."""
+        for name, value in report.items():
+            mine = getattr(self, name)
+            both = (
+                [a + b for a, b in zip(mine, value, strict=True)] if isinstance(mine, list) else mine + value
+            )
+            setattr(self, name, both)
 
 
 class Meter:
@@ -77,7 +82,7 @@ class Meter:
     """
 
     def __init__(self) -> None:
-        self._routes: dict[str, _RouteCounts] = {}
+        self._routes: dict[str, RouteCounts] = {}
         self._events: dict[tuple[str, str], int] = {}
         self.open: dict[str, int] = {}
         """Connections of clients by SCHEME/PROTOCOL."""
@@ -87,7 +92,7 @@ class Meter:
         key = exchange.route.key if exchange.route is not None else ""
         counts = self._routes.get(key)
         if counts is None:
-            counts = self._routes[key] = _RouteCounts()
+            counts = self._routes[key] = RouteCounts()
         counts.statuses[exchange.status // 100] += 1
         counts.received += exchange.request.received
         counts.sent += exchange.sent

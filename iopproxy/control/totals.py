@@ -1,0 +1,30 @@
+"""What all workers counted since the program started, those that are gone included."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from typing import Any
+
+from iopproxy.http.meter import RouteCounts
+
+__all__ = ["Totals"]
+
+
+class Totals:
+    """The sum of what ``Meter.take`` gave. A worker hands each count over once, so it may die at any time."""
+
+    def __init__(self) -> None:
+        self.routes: dict[str, RouteCounts] = {}
+        """By ``Route.key``; "" are requests for hosts that no app has."""
+        self.events: dict[tuple[str, str], int] = {}
+
+    def add(self, report: dict[str, Any]) -> None:
+        """What one worker counted since it was asked last."""
+        for key, counts in report["routes"].items():
+            self.routes.setdefault(key, RouteCounts()).add(counts)
+        for event, label, times in report["events"]:
+            self.events[event, label] = self.events.get((event, label), 0) + times
+
+    def keep_only(self, keys: Container[str]) -> None:
+        """Forget the routes that are no more."""
+        self.routes = {key: counts for key, counts in self.routes.items() if key == "" or key in keys}
