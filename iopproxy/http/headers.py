@@ -13,6 +13,7 @@ __all__ = [
     "EXPECT",
     "FORWARDED",
     "HOST",
+    "KNOWN",
     "LENGTH",
     "OTHER",
     "REQUEST_ID",
@@ -81,6 +82,9 @@ _NOT_IN_TRAILERS: Final = frozenset(
 
 
 _HTTP: Final = (b"h2", b"h3", b"http/")
+KNOWN: Final[dict[bytes, int]] = {}
+"""The kinds of names that came lately, as they were spelt: what costs least for each line."""
+_KNOWN_SIZE: Final = 4096
 _FORWARDED: Final = b"x-forwarded-"
 _NAME_SIZE: Final = 64
 _OPTIONS: Final = frozenset({b"", b"close", b"keep-alive", b"te", b"upgrade"})
@@ -93,7 +97,14 @@ def kind(name: bytes) -> int:
 
     A name with underscores that CGI-like servers would take for one of ours (X_Forwarded_For) is DROPPED.
     """
-    return _cached_kind(name) if len(name) <= _NAME_SIZE else _kind(name)
+    found = KNOWN.get(name)
+    if found is None:
+        found = _kind(name)
+        if len(name) <= _NAME_SIZE:
+            if len(KNOWN) >= _KNOWN_SIZE:
+                KNOWN.clear()
+            KNOWN[name] = found
+    return found
 
 
 def _kind(name: bytes) -> int:
@@ -105,9 +116,6 @@ def _kind(name: bytes) -> int:
 
 def _meaning(lower: bytes) -> int:
     return FORWARDED if lower.startswith(_FORWARDED) else _KINDS.get(lower, OTHER)
-
-
-_cached_kind = lru_cache(maxsize=4096)(_kind)
 
 
 def options(value: bytes) -> list[bytes]:

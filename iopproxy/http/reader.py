@@ -51,6 +51,8 @@ class RequestReader:
         self._last = False
         self._over = False
         self._idle_bytes = 0
+        self._most = 0
+        """No head or trailers that end in this feed can have more bytes."""
         self._target = b""
         self._lines: list[tuple[bytes, bytes]] = []
         self._parser = httptools.HttpRequestParser(self)
@@ -63,6 +65,7 @@ class RequestReader:
         if self._over or self.refusal is not None:
             return
         self._idle_bytes += len(data)
+        self._most = self._idle_bytes
         try:
             self._parse(data)
         except RefusedError as refusal:
@@ -199,10 +202,12 @@ class RequestReader:
         hosts: list[bytes] = []
         announced: list[Header] = []
         taken: frozenset[bytes] = frozenset()
-        kind_of, on = headers.kind, request.headers.append
+        known, on = headers.KNOWN, request.headers.append
         for line in self._lines:
             name, value = line
-            kind = kind_of(name)
+            kind = known.get(name)
+            if kind is None:
+                kind = headers.kind(name)
             if kind in _PLAIN:
                 on(line)
             elif kind == headers.HOST:
@@ -242,7 +247,8 @@ class RequestReader:
         lines = self._lines
         if len(lines) > self._limits.header_count:
             raise RefusedError(431, "There are too many header lines.")
-        if sum([len(name) + len(value) + 4 for name, value in lines]) > self._limits.head_size:
+        size = self._limits.head_size
+        if self._most + len(lines) > size and sum([len(each[0]) + len(each[1]) + 4 for each in lines]) > size:
             raise RefusedError(431, "The header lines are too large.")
 
     def _encoding(self, request: Request, value: bytes) -> None:

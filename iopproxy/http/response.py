@@ -86,6 +86,8 @@ class ResponseReader:
         self._offered = upgrade
         self._bodyless = method == b"HEAD"
         self._idle_bytes = 0
+        self._most = 0
+        """No head or trailers that end in this feed can have more bytes."""
         self._reason = b""
         self._lines: list[tuple[bytes, bytes]] = []
 
@@ -93,6 +95,7 @@ class ResponseReader:
         """More bytes. Raises MalformedError; nothing of this feed is to be used then."""
         self.started = True
         self._idle_bytes += len(data)
+        self._most = self._idle_bytes
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
@@ -190,10 +193,12 @@ class ResponseReader:
         self._check_size()
         announced: list[Header] = []
         taken: frozenset[bytes] = frozenset()
-        kind_of, on = headers.kind, response.headers.append
+        known, on = headers.KNOWN, response.headers.append
         for line in self._lines:
             name, value = line
-            kind = kind_of(name)
+            kind = known.get(name)
+            if kind is None:
+                kind = headers.kind(name)
             if kind in _PLAIN:
                 on(line)
             elif kind == headers.DATE:
@@ -216,9 +221,10 @@ class ResponseReader:
             response.headers = headers.without(response.headers, taken)
 
     def _check_size(self) -> None:
-        limits, lines = self._limits, self._lines
-        size = sum([len(name) + len(value) + 4 for name, value in lines])
-        if size > limits.head_size or len(lines) > limits.header_count:
+        size, lines = self._limits.head_size, self._lines
+        if len(lines) > self._limits.header_count or (
+            self._most + len(lines) > size and sum([len(each[0]) + len(each[1]) + 4 for each in lines]) > size
+        ):
             raise MalformedError("its head is too large")
 
 

@@ -92,6 +92,17 @@ def test_a_head_that_never_ends_is_refused_while_it_is_small(endless: bytes) -> 
     assert reader.refusal.status in (414, 431)
 
 
+def test_a_large_head_is_refused_wherever_a_feed_begins() -> None:
+    small = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+    large = b"GET / HTTP/1.1\r\nHost: a\r\n" + b"X: " + b"y" * 400 + b"\r\n\r\n"
+    for pieces in ([small + large], [small + large[:9], large[9:]], [small, large], [large]):
+        reader = RequestReader(Limits(head_size=300))
+        for piece in pieces:
+            reader.feed(piece)
+        assert reader.refusal is not None
+        assert reader.refusal.status == 431
+
+
 @pytest.mark.parametrize("endless", [b"1;", b"0\r\nX: "])
 def test_chunk_extensions_and_trailers_end_sometime(endless: bytes) -> None:
     reader = RequestReader(Limits())
