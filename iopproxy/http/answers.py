@@ -32,11 +32,14 @@ class Answer:
 
 _UNKNOWN: Final = Answer(404)
 _TOO_LARGE: Final = Answer(413)
+_TEXT: Final = ((b"Content-Type", b"text/plain"), (b"Cache-Control", b"no-store"))
 _PAGE: Final = ((b"Content-Type", b"text/html; charset=utf-8"), (b"Cache-Control", b"no-store"), RETRY_AFTER)
 
 
 def answer_for(relay: Relay, request: Request, client: Client, route: Route | None) -> Answer | None:
     """What is answered instead of asking a target; None when one is to be asked."""
+    if client.scheme == b"http" and (challenge := relay.challenges.find(request.target)) is not None:
+        return Answer(200, _TEXT, challenge)
     if route is None:
         return _UNKNOWN
     settings = route.settings

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from attrs import define, field
 
+from iopproxy.http.challenges import Challenges
 from iopproxy.http.deadlines import Deadlines
 from iopproxy.http.headers import Header
 from iopproxy.http.ids import RequestIds
@@ -38,6 +39,7 @@ class Relay:
     journal: Journal
     secured: Callable[[str], bool]
     """Whether a certificate covers a host, so that plain HTTP may be redirected."""
+    challenges: Challenges = field(factory=Challenges)
     tunnels: Tunnels = field(factory=Tunnels)
     ids: RequestIds = field(factory=RequestIds)
     draining: bool = False
