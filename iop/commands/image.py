@@ -23,8 +23,11 @@ def build(
     platform: str | None = None,
     buildkit: bool = False,
 ) -> tuple[str, ...]:
-    """``docker build``. Build args are named only: Docker takes their values from the environment."""
-    words = ["docker", *(("buildx", "build", "--load") if buildkit else ("build",))]
+    """``docker build``. Build args are named only: Docker takes their values from the environment.
+
+    The legacy builder would leave the container of a step that failed.
+    """
+    words = ["docker", *(("buildx", "build", "--load") if buildkit else ("build", "--force-rm"))]
     words += ["--tag", tag, "--file", str(dockerfile)]
     for name in args:
         words += ["--build-arg", name]

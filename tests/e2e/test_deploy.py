@@ -164,7 +164,9 @@ def test_a_failed_build_touches_no_server(project: Project) -> None:
     good = dockerfile.read_text()
     dockerfile.write_text(good + "RUN echo it breaks here && false\n")
     project.sample.commit("broken")
+    before = _local_containers()
     done = project.iop()
+    assert _local_containers() == before
     dockerfile.write_text(good)
     project.sample.commit("mended")
     assert done.code == 1
@@ -249,3 +251,8 @@ def _entry(project: Project) -> dict:
 def _live(project: Project) -> str:
     (name, *_) = sorted(name for name in project.containers() if name.startswith("shop-web-"))
     return name.split("-")[2]
+
+
+def _local_containers() -> set[str]:
+    listed = subprocess.run(("docker", "ps", "--all", "--quiet"), capture_output=True, text=True, check=True)
+    return set(listed.stdout.split())
