@@ -60,3 +60,22 @@ class Limits:
     """Of the access log, in each worker, while nobody takes it; more is dropped and counted."""
     drain_grace_time: float = 0.5
     """How long idle connections stay open once draining: a request already on its way still gets its answer."""
+
+    h2_streams: int = 100
+    """Requests that a client may have under way at once on one HTTP/2 connection."""
+    h2_stream_window: int = 262144
+    """Of a request's body over HTTP/2: what may be on its way before the target takes it."""
+    h2_connection_window: int = 1048576
+    """The same of all bodies of a connection: a few that stall don't keep the others from coming."""
+    h2_resets: int = 500
+    """Streams that a client may reset, or make the proxy reset, in a burst."""
+    h2_reset_rate: float = 30.0
+    """And per second, for as long as it likes."""
+    h2_empty_frames: int = 1000
+    """Frames that carry neither a request nor a body, in a burst, beside those that requests and responses earn."""
+    h2_empty_frame_rate: float = 50.0
+    """And per second, for as long as it likes."""
+    h2_ping_interval: float = 30.0
+    """How long a client may be silent while streams are open before it is asked whether it is still there."""
+    h2_ping_time: float = 20.0
+    """How long it has to answer."""

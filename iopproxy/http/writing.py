@@ -13,7 +13,16 @@ from iopproxy.http.pages import phrase
 from iopproxy.http.request import Request
 from iopproxy.http.response import Response
 
-__all__ = ["CLOSE", "chunk", "interim_head", "last_chunk", "own_response", "request_head", "response_head"]
+__all__ = [
+    "CLOSE",
+    "chunk",
+    "date",
+    "interim_head",
+    "last_chunk",
+    "own_response",
+    "request_head",
+    "response_head",
+]
 
 CLOSE: Final = b"Connection: close"
 
@@ -90,7 +99,7 @@ def response_head(response: Response, framing: bytes, connection: bytes) -> byte
     lines = [b"HTTP/1.1 %d %b" % (response.status, response.reason)]
     lines += [name + b": " + value for name, value in response.headers]
     if not response.dated:
-        lines.append(b"Date: " + _date(int(time.time())))  # RFC 9110 section 6.6.1
+        lines.append(b"Date: " + date())
     if framing:
         lines.append(framing)
     if connection:
@@ -115,6 +124,11 @@ def own_response(
     response.headers.extend(headers)
     head = response_head(response, b"Content-Length: %d" % len(body), connection)
     return head + body if with_body else head
+
+
+def date() -> bytes:
+    """What a response without a Date gets (RFC 9110 section 6.6.1)."""
+    return _date(int(time.time()))
 
 
 @lru_cache(maxsize=2)

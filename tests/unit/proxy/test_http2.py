@@ -1,0 +1,428 @@
+"""HTTP/2 to clients: requests and responses, windows both ways, and how streams and connections end."""
+
+from __future__ import annotations
+
+import pytest
+from h2.errors import ErrorCodes
+from h2.settings import SettingCodes
+
+from tests.unit.proxy.http2 import HEAD, POST, Setting
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+def chunk(data: bytes) -> bytes:
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+def live(setting: Setting, seconds: float) -> None:
+    """Time passes for a client that is there and answers PINGs."""
+    for _ in range(int(seconds / 10)):
+        setting.pass_time(9.5)
+        setting.talk()
+
+
+def test_a_request_and_its_response() -> None:
+    setting = Setting()
+    stream = setting.ask([*HEAD, (b"x-one", b"1"), (b"cookie", b"a=1"), (b"cookie", b"b=2")])
+    sent = setting.upstream().value()
+    assert sent.startswith(b"GET / HTTP/1.1\r\nHost: a.example\r\nx-one: 1\r\ncookie: a=1; b=2\r\n")
+    assert b"X-Forwarded-Proto: https\r\n" in sent
+    setting.reply(
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: X-Hop\r\nX-Hop: 1\r\nX-Two:  2 \r\n\r\nok"
+    )
+    answer = setting.answer(stream)
+    assert (answer.status, answer.body, answer.ended) == (200, b"ok", True)
+    assert (answer.get(b"x-two"), answer.get(b"content-length")) == (b"2", b"2")
+    assert answer.get(b"connection") is None
+    assert answer.get(b"x-hop") is None
+    assert answer.get(b"date") is not None
+    assert setting.book.fates == ["complete"]
+    assert (
+        setting.server.engine.encoder.header_table.dynamic_entries
+        == type(setting.server.engine.encoder.header_table.dynamic_entries)()
+    )
+
+
+def test_responses_come_in_whatever_order() -> None:
+    setting = Setting()
+    first, second = setting.ask(), setting.ask()
+    setting.reply(OK, 1)
+    assert (setting.answer(first).status, setting.answer(second).body) == (0, b"ok")
+    setting.reply(OK, 0)
+    assert setting.answer(first).ended
+
+
+def test_a_body_with_a_length() -> None:
+    setting = Setting()
+    stream = setting.ask([*POST, (b"content-length", b"5")], end=False)
+    setting.send(stream, b"hel")
+    setting.send(stream, b"lo", end=True)
+    assert b"\r\nContent-Length: 5\r\n" in setting.upstream().value()
+    assert setting.upstream().value().endswith(b"\r\n\r\nhello")
+
+
+def test_a_body_without_a_length_is_chunked_and_may_have_trailers() -> None:
+    setting = Setting()
+    stream = setting.ask([*POST, (b"te", b"trailers"), (b"trailer", b"x-sum")], end=False)
+    setting.send(stream, b"hello")
+    setting.client.send_headers(stream, [(b"x-sum", b"5"), (b"content-length", b"9")], end_stream=True)
+    setting.talk()
+    sent = setting.upstream().value()
+    assert b"\r\nTE: trailers\r\nConnection: TE\r\n" in sent
+    assert b"\r\ntrailer: x-sum\r\n" in sent
+    assert sent.endswith(b"\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nx-sum: 5\r\n\r\n")
+
+
+def test_a_body_that_ends_with_its_head_has_length_0() -> None:
+    setting = Setting()
+    setting.ask(POST)
+    assert b"\r\nContent-Length: 0\r\n" in setting.upstream().value()
+    setting.ask()
+    assert b"Content-Length" not in setting.upstream().value()
+
+
+def test_trailers_of_a_response() -> None:
+    setting = Setting()
+    stream = setting.ask()
+    setting.reply(CHUNKED + chunk(b"ok") + b"0\r\nX-Sum: 2\r\n\r\n")
+    answer = setting.answer(stream)
+    assert (answer.body, answer.trailers, answer.ended) == (b"ok", [(b"x-sum", b"2")], True)
+
+
+@pytest.mark.parametrize("status", [b"204 No Content", b"304 Not Modified"])
+def test_responses_without_a_body(status: bytes) -> None:
+    setting = Setting()
+    stream = setting.ask()
+    setting.reply(b"HTTP/1.1 %b\r\nETag: x\r\n\r\n" % status)
+    answer = setting.answer(stream)
+    assert (answer.status, answer.body, answer.ended) == (int(status[:3]), b"", True)
+    assert answer.get(b"content-length") is None
+
+
+def test_head_has_the_length_and_no_body() -> None:
+    setting = Setting()
+    stream = setting.ask([(b":method", b"HEAD"), *HEAD[1:]])
+    setting.reply(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n")
+    answer = setting.answer(stream)
+    assert (answer.get(b"content-length"), answer.body, answer.ended) == (b"2", b"", True)
+
+
+def test_interim_responses() -> None:
+    setting = Setting()
+    stream = setting.ask([*POST, (b"expect", b"100-continue")], end=False)
+    assert b"\r\nexpect: 100-continue\r\n" in setting.upstream().value()
+    setting.reply(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n")
+    assert setting.answer(stream).interim == [
+        [(b":status", b"100")],
+        [(b":status", b"103"), (b"link", b"</a>")],
+    ]
+    setting.send(stream, b"x", end=True)
+    setting.reply(OK)
+    assert setting.answer(stream).ended
+
+
+def test_pages_of_our_own() -> None:
+    setting = Setting()
+    nobody = setting.ask([*HEAD[:2], (b":authority", b"nobody.example"), HEAD[3]])
+    setting.pool.reachable = False
+    unreachable = setting.ask()
+    answer = setting.answer(nobody)
+    assert (answer.status, answer.ended) == (404, True)
+    assert answer.get(b"content-length") == b"%d" % len(answer.body)
+    assert setting.answer(unreachable).status == 502
+    assert setting.book.fates == ["own", "upstream failed"]
+
+
+def test_an_early_answer_stops_the_upload() -> None:
+    setting = Setting()
+    stream = setting.ask(POST, end=False)
+    setting.send(stream, b"x" * 100)
+    setting.reply(OK)
+    answer = setting.answer(stream)
+    assert (answer.status, answer.ended, answer.reset) == (200, True, ErrorCodes.NO_ERROR)
+    assert setting.ask() in setting.server._streams
+
+
+def test_a_cut_response_is_a_reset() -> None:
+    setting = Setting()
+    stream = setting.ask()
+    setting.reply(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok")
+    setting.pool.made[-1].connectionLost()
+    setting.talk()
+    answer = setting.answer(stream)
+    assert (answer.body, answer.ended, answer.reset) == (b"ok", False, ErrorCodes.INTERNAL_ERROR)
+    assert not setting.transport.over
+
+
+def test_a_reset_cancels_the_exchange() -> None:
+    setting = Setting()
+    stream, other = setting.ask(), setting.ask()
+    setting.client.reset_stream(stream, ErrorCodes.CANCEL)
+    setting.talk()
+    assert setting.upstream(0).disconnected
+    assert not setting.upstream(1).disconnected
+    assert setting.relay.in_flight.count("web:1") == 1
+    setting.reply(OK, 1)
+    assert setting.answer(other).ended
+
+
+def test_a_request_that_is_taken_back_at_once_asks_nobody() -> None:
+    setting = Setting()
+    stream = setting.client.get_next_available_stream_id()
+    setting.client.send_headers(stream, HEAD, end_stream=True)
+    setting.client.reset_stream(stream, ErrorCodes.CANCEL)
+    setting.talk()
+    assert (setting.pool.made, setting.book.fates) == ([], ["client gone"])
+
+
+def test_a_client_that_leaves_cancels_all() -> None:
+    setting = Setting()
+    setting.ask()
+    setting.pool.waiting = []
+    setting.ask()
+    setting.leave()
+    assert setting.book.fates == ["client gone", "client gone"]
+    assert setting.relay.in_flight.targets() == frozenset()
+    assert setting.connections == set()
+
+
+# Windows
+
+
+def test_a_response_waits_for_its_stream_s_window_and_holds_only_its_own_target() -> None:
+    setting = Setting()
+    setting.client.update_settings({SettingCodes.INITIAL_WINDOW_SIZE: 10})
+    setting.talk()
+    slow = setting.ask()
+    setting.reply(b"HTTP/1.1 200 OK\r\nContent-Length: 25\r\n\r\n" + b"x" * 24)
+    assert (setting.answer(slow).body, setting.upstream(0).producerState) == (b"x" * 10, "paused")
+    quick = setting.ask()
+    setting.reply(OK)
+    assert setting.answer(quick).ended
+    assert setting.upstream(1).producerState == "producing"
+    setting.client.increment_flow_control_window(10, slow)
+    setting.talk()
+    assert (setting.answer(slow).body, setting.answer(slow).ended) == (b"x" * 20, False)
+    setting.client.update_settings({SettingCodes.INITIAL_WINDOW_SIZE: 20})
+    setting.talk()
+    assert setting.upstream(0).producerState == "producing"
+    setting.reply(b"x", 0)
+    assert (setting.answer(slow).body, setting.answer(slow).ended) == (b"x" * 25, True)
+
+
+def test_trailers_wait_for_the_body() -> None:
+    setting = Setting()
+    setting.client.update_settings({SettingCodes.INITIAL_WINDOW_SIZE: 1})
+    setting.talk()
+    stream = setting.ask()
+    setting.reply(CHUNKED + chunk(b"ok") + b"0\r\nX-Sum: 2\r\n\r\n")
+    assert setting.answer(stream).body == b"o"
+    setting.client.increment_flow_control_window(1, stream)
+    setting.talk()
+    answer = setting.answer(stream)
+    assert (answer.body, answer.trailers, answer.ended) == (b"ok", [(b"x-sum", b"2")], True)
+
+
+def test_the_connection_s_window_is_shared() -> None:
+    setting = Setting()
+    first, second = setting.ask(), setting.ask()
+    big = b"HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n" + b"x" * 60000
+    setting.reply(big, 0)
+    setting.reply(big, 1)
+    assert (len(setting.answer(first).body), len(setting.answer(second).body)) == (60000, 5535)
+    setting.client.increment_flow_control_window(100000)
+    setting.talk()
+    assert setting.answer(second).ended
+
+
+def test_a_window_that_stays_shut_ends_the_stream() -> None:
+    setting = Setting()
+    setting.client.update_settings({SettingCodes.INITIAL_WINDOW_SIZE: 1})
+    setting.talk()
+    stream = setting.ask()
+    setting.reply(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok")
+    live(setting, setting.limits.write_stall_time - 20)
+    setting.client.increment_flow_control_window(1, stream)
+    setting.reply(b"kokok")
+    live(setting, setting.limits.write_stall_time - 20)
+    assert setting.answer(stream).reset is None
+    live(setting, 30)
+    assert setting.answer(stream).reset == ErrorCodes.CANCEL
+    assert setting.upstream().disconnected
+    assert setting.book.fates == ["client gone"]
+
+
+def test_an_upload_gets_no_window_while_its_target_takes_nothing() -> None:
+    setting = Setting(h2_stream_window=1000, h2_connection_window=100000)
+    stalled = setting.ask(POST, end=False)
+    setting.pool.made[-1].pauseProducing()
+    setting.send(stalled, b"x" * 1000)
+    assert setting.client.local_flow_control_window(stalled) == 0
+    other = setting.ask(POST, end=False)
+    for _ in range(5):
+        setting.send(other, b"x" * 900)
+    assert setting.client.local_flow_control_window(other) > 0
+    setting.pool.made[0].resumeProducing()
+    setting.talk()
+    assert setting.client.local_flow_control_window(stalled) == 1000
+
+
+def test_an_upload_waits_for_a_connection_to_its_target() -> None:
+    setting = Setting(h2_stream_window=1000)
+    setting.pool.waiting = []
+    stream = setting.ask(POST, end=False)
+    setting.send(stream, b"x" * 1000)
+    assert setting.client.local_flow_control_window(stream) == 0
+    setting.pool.connect_all()
+    setting.talk()
+    assert setting.client.local_flow_control_window(stream) == 1000
+    assert setting.upstream().value().endswith(b"x\r\n")
+
+
+def test_the_connection_s_window_comes_back_whatever_becomes_of_a_body() -> None:
+    setting = Setting(h2_stream_window=30000, h2_connection_window=65535)
+    setting.pool.waiting = []
+    for _ in range(20):
+        stream = setting.ask(POST, end=False)
+        setting.send(stream, b"x" * 16384)
+        setting.client.reset_stream(stream)
+        setting.talk()
+    assert setting.client.outbound_flow_control_window > 30000
+
+
+# A full transport
+
+
+def test_a_full_transport_holds_everything() -> None:
+    setting = Setting()
+    stream = setting.ask()
+    setting.reply(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nok")
+    setting.server.pauseProducing()
+    assert (setting.transport.producerState, setting.upstream().producerState) == ("paused", "paused")
+    setting.reply(b"ok")
+    assert setting.answer(stream).body == b"ok"
+    setting.server.resumeProducing()
+    setting.talk()
+    assert setting.transport.producerState == "producing"
+    assert (setting.answer(stream).body, setting.answer(stream).ended) == (b"okok", True)
+
+
+def test_a_client_that_reads_nothing_is_given_up() -> None:
+    setting = Setting()
+    setting.ask()
+    setting.server.pauseProducing()
+    setting.pass_time(setting.limits.write_stall_time - 1)
+    assert not setting.transport.over
+    setting.pass_time(2)
+    assert setting.transport.disconnected
+
+
+# Time
+
+
+def test_a_client_that_says_nothing_is_closed() -> None:
+    setting = Setting(start=False)
+    setting.pass_time(setting.limits.head_time + 1)
+    assert setting.goaways == []
+    setting.pass_time(setting.limits.linger_time + 1)
+    assert setting.transport.over
+
+
+def test_a_header_block_that_does_not_end() -> None:
+    setting = Setting()
+    frames = b"\x00\x00\x01\x01\x00\x00\x00\x00\x01\x82"  # HEADERS without END_HEADERS
+    setting.server.dataReceived(frames)
+    setting.pass_time(setting.limits.head_time / 2)
+    setting.server.dataReceived(b"\x00\x00\x01\x09\x00\x00\x00\x00\x01\x87")
+    setting.pass_time(setting.limits.head_time / 2 + 1)
+    setting.talk()
+    assert [each.error_code for each in setting.goaways] == [ErrorCodes.ENHANCE_YOUR_CALM]
+    setting.pass_time(setting.limits.linger_time + 1)
+    assert setting.transport.over
+
+
+def test_an_idle_connection_is_told_and_closed_whatever_pings_come() -> None:
+    setting = Setting()
+    stream = setting.ask()
+    setting.reply(OK)
+    for _ in range(3):
+        setting.pass_time(setting.limits.idle_time / 4)
+        setting.client.ping(b"whatever")
+        setting.talk()
+    assert not setting.transport.over
+    setting.pass_time(setting.limits.idle_time / 4)
+    setting.talk()
+    assert [(each.error_code, each.last_stream_id) for each in setting.goaways] == [(0, stream)]
+    assert setting.transport.disconnecting
+
+
+def test_a_silent_stream_lives_for_as_long_as_its_client() -> None:
+    setting = Setting()
+    stream = setting.ask()
+    setting.reply(CHUNKED + chunk(b"ok"))
+    live(setting, 3600)
+    setting.reply(chunk(b"ok") + b"0\r\n\r\n")
+    assert (setting.answer(stream).body, setting.answer(stream).ended) == (b"okok", True)
+    assert not setting.transport.over
+
+
+def test_a_client_that_does_not_answer_a_ping_is_gone() -> None:
+    setting = Setting()
+    setting.ask()
+    setting.reply(CHUNKED + chunk(b"ok"))
+    setting.pass_time(2 * setting.limits.h2_ping_interval + setting.limits.h2_ping_time + 2)
+    assert setting.transport.disconnected
+
+
+# Draining
+
+
+def test_draining_lets_requests_on_their_way_in_and_finishes() -> None:
+    setting = Setting()
+    first = setting.ask()
+    setting.server.close_if_idle()
+    said = setting.transport.value()
+    setting.transport.clear()
+    late = setting.client.get_next_available_stream_id()
+    setting.client.send_headers(late, HEAD, end_stream=True)
+    setting.talk()
+    assert setting.goaways == []
+    setting.hear(said)
+    setting.talk()
+    assert [each.last_stream_id for each in setting.goaways] == [2**31 - 1, late]
+    refused = setting.ask()
+    assert setting.answer(refused).reset == ErrorCodes.REFUSED_STREAM
+    setting.reply(OK, 0)
+    assert not setting.transport.over
+    setting.reply(OK, 1)
+    assert setting.answer(first).ended
+    assert setting.answer(late).ended
+    assert setting.transport.disconnecting
+
+
+def test_draining_an_idle_connection_closes_it() -> None:
+    setting = Setting()
+    setting.server.close_if_idle()
+    setting.talk()
+    assert [each.last_stream_id for each in setting.goaways] == [2**31 - 1, 0]
+    assert setting.transport.disconnecting
+
+
+def test_draining_does_not_wait_for_a_client_that_answers_no_ping() -> None:
+    setting = Setting()
+    setting.server.close_if_idle()
+    setting.pass_time(setting.limits.linger_time + 1)
+    assert setting.transport.disconnecting
+
+
+def test_a_client_s_goaway_is_no_end_for_its_streams() -> None:
+    setting = Setting()
+    stream = setting.ask()
+    setting.client.close_connection()
+    setting.talk()
+    assert not setting.transport.over
+    setting.reply(OK)
+    assert setting.answer(stream).ended
+    assert setting.transport.disconnecting
