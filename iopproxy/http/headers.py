@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Final
 
@@ -13,7 +13,6 @@ __all__ = [
     "EXPECT",
     "FORWARDED",
     "HOST",
-    "KNOWN",
     "LENGTH",
     "OTHER",
     "REQUEST_ID",
@@ -82,29 +81,12 @@ _NOT_IN_TRAILERS: Final = frozenset(
 
 
 _HTTP: Final = (b"h2", b"h3", b"http/")
-KNOWN: Final[dict[bytes, int]] = {}
-"""The kinds of names that came lately, as they were spelt: what costs least for each line."""
-_KNOWN_SIZE: Final = 4096
 _FORWARDED: Final = b"x-forwarded-"
+_NAMES: Final = 4096
 _NAME_SIZE: Final = 64
 _OPTIONS: Final = frozenset({b"", b"close", b"keep-alive", b"te", b"upgrade"})
 _CONNECTION_SIZE: Final = 128
 """Longer values aren't kept in a cache: who sends them decides how long they are, and how many there are."""
-
-
-def kind(name: bytes) -> int:
-    """The meaning of a header's name.
-
-    A name with underscores that CGI-like servers would take for one of ours (X_Forwarded_For) is DROPPED.
-    """
-    found = KNOWN.get(name)
-    if found is None:
-        found = _kind(name)
-        if len(name) <= _NAME_SIZE:
-            if len(KNOWN) >= _KNOWN_SIZE:
-                KNOWN.clear()
-            KNOWN[name] = found
-    return found
 
 
 def _kind(name: bytes) -> int:
@@ -116,6 +98,25 @@ def _kind(name: bytes) -> int:
 
 def _meaning(lower: bytes) -> int:
     return FORWARDED if lower.startswith(_FORWARDED) else _KINDS.get(lower, OTHER)
+
+
+class _Kinds(dict[bytes, int]):
+    """Meanings that were found out once. Clients choose names, so neither many nor long ones are kept."""
+
+    def __missing__(self, name: bytes) -> int:
+        found = _kind(name)
+        if len(name) <= _NAME_SIZE:
+            if len(self) >= _NAMES:
+                self.clear()
+            self[name] = found
+        return found
+
+
+kind: Final[Callable[[bytes], int]] = _Kinds().__getitem__
+"""The meaning of a header's name, in whatever case.
+
+A name with underscores that CGI-like servers would take for one of ours (X_Forwarded_For) is DROPPED.
+"""
 
 
 def options(value: bytes) -> list[bytes]:

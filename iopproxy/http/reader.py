@@ -12,6 +12,7 @@ import httptools
 
 from iopproxy.http import headers
 from iopproxy.http.headers import Header
+from iopproxy.http.headers import kind as kind_of
 from iopproxy.http.ids import valid_id
 from iopproxy.http.limits import Limits
 from iopproxy.http.request import RefusedError, Request
@@ -26,7 +27,7 @@ _UNSERVED = frozenset(
 )
 """Tunnels, an echo of the client's own headers, and what llhttp knows of RTSP and ICE."""
 
-_PLAIN = frozenset({headers.OTHER, headers.DATE, headers.EXPECT, headers.STRICT})
+_PLAIN = frozenset({headers.DATE, headers.EXPECT, headers.STRICT})
 
 
 class RequestReader:
@@ -45,16 +46,18 @@ class RequestReader:
         self.in_head = False
         self._open: Request | None = None
         self._offering: Request | None = None
-        self._offers: list[bytes] = []
         self._waiting = False
         self.rest = b""
         self._last = False
         self._over = False
         self._idle_bytes = 0
-        self._most = 0
-        """No head or trailers that end in this feed can have more bytes."""
+        """Without a complete head or a piece of a body."""
+        self._size = 0
+        """What has come since the current message began, and possibly before it in the same piece."""
+        self._piece = 0
         self._target = b""
-        self._lines: list[tuple[bytes, bytes]] = []
+        self._plain: list[Header] = []
+        self._special: list[tuple[int, Header]] = []
         self._parser = httptools.HttpRequestParser(self)
 
     def feed(self, data: bytes) -> None:
@@ -64,10 +67,15 @@ class RequestReader:
             return
         if self._over or self.refusal is not None:
             return
-        self._idle_bytes += len(data)
-        self._most = self._idle_bytes
+        self._piece = size = len(data)
+        self._idle_bytes += size
+        self._size += size
         try:
-            self._parse(data)
+            rest = self._parse(data)
+            while rest and not self._over:
+                rest = self._parse(rest)
+            if self._idle_bytes > self._limits.head_size or self.in_head:
+                self._check_progress()
         except RefusedError as refusal:
             self.refusal = refusal
         except httptools.HttpParserError as error:
@@ -76,25 +84,27 @@ class RequestReader:
         if self.refusal is not None and self._open is not None:
             self._open.broken = True
 
-    def _parse(self, data: bytes) -> None:
-        rest = memoryview(data)
-        while rest and not self._over:
-            try:
-                self._parser.feed_data(rest)
-                break
-            except httptools.HttpParserUpgrade as upgrade:
-                # The client offers another protocol.
-                rest = rest[upgrade.args[0] :]
-                self._parser = httptools.HttpRequestParser(self)
-                if self._offering is not None:
-                    self._go_on_with(self._offering)
-                elif self.arrived[-1].upgrade is not None:
-                    self._waiting = True
-                    self.rest = bytes(rest)
-                    break
-        if self._idle_bytes > self._limits.head_size or len(self._lines) > self._limits.header_count:
-            # So much without a complete head, or a piece of a body.
-            raise RefusedError(431 if self._lines or not self.in_head else 414, "The head is too large.")
+    def _parse(self, data: bytes | memoryview) -> bytes | memoryview:
+        """What is left behind an offer of another protocol that goes no further."""
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            rest = memoryview(data)[upgrade.args[0] :]
+        else:
+            return b""
+        self._parser = httptools.HttpRequestParser(self)
+        if self._offering is not None:
+            self._go_on_with(self._offering)
+        elif self.arrived[-1].upgrade is not None:
+            self._waiting = True
+            self.rest = bytes(rest)
+            return b""
+        return rest
+
+    def _check_progress(self) -> None:
+        lines, limits = len(self._plain) + len(self._special), self._limits
+        if self._idle_bytes > limits.head_size or lines > limits.header_count:
+            raise _too_large(self.in_head and not lines)
 
     def go_on(self) -> None:
         """The last request's upgrade was declined: what follows it is HTTP."""
@@ -125,8 +135,6 @@ class RequestReader:
         """The first byte of a request."""
         self.in_head = True
         self._target = b""
-        self._lines = []
-        self._offers = []
 
     def on_url(self, piece: bytes) -> None:
         """A part of the target."""
@@ -134,21 +142,18 @@ class RequestReader:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header line, or a trailer line."""
-        self._lines.append((name, value))
+        kind = kind_of(name)
+        if kind:
+            self._special.append((kind, (name, value)))
+        else:
+            self._plain.append((name, value))
 
     def on_headers_complete(self) -> None:
         """The head is complete."""
+        request = self._understand()
         self.in_head = False
         self._idle_bytes = 0
-        request = self._understand()
         self._last = not request.keep_alive
-        self._lines = []
-        if self._parser.should_upgrade():
-            if request.length or request.chunked:
-                # Declined by us: what comes after the body could be either protocol.
-                self._offering = request
-            elif request.modern:
-                request.upgrade = headers.upgrades(self._offers)
         self._open = request
         self.arrived.append(request)
 
@@ -163,68 +168,73 @@ class RequestReader:
         """The end of a request."""
         if self._offering is not None:
             return
-        self._idle_bytes = 0
         request: Request = self._open  # type: ignore[assignment]
-        if self._lines:
+        if self._plain or self._special:
             self._check_size()
-            request.trailers = headers.trailers(self._lines)
-            self._lines = []
+            request.trailers = headers.trailers(self._plain)
+            self._plain, self._special = [], []
+        self._idle_bytes = 0
+        self._size = self._piece
         request.ended = True
         self._open = None
         self._over = self._last
 
     def _understand(self) -> Request:
         """The request of a complete head. Raises RefusedError."""
-        version = self._parser.get_http_version()
+        parser, limits, target = self._parser, self._limits, self._target
+        version = parser.get_http_version()
         if version not in ("1.1", "1.0"):
             raise RefusedError(505, "The version is neither HTTP/1.1 nor HTTP/1.0.")
-        method = self._parser.get_method()
+        method = parser.get_method()
         if method in _UNSERVED:
             raise RefusedError(501, "The method isn't served.")
-        if len(self._target) > self._limits.target_size:
+        if len(target) > limits.target_size:
             raise RefusedError(414, "The target is too long.")
-        target, authority = split(self._target, method)
-        request = Request(method, target, version == "1.1", self._parser.should_keep_alive())
+        if self._size > limits.head_size or len(self._plain) + len(self._special) > limits.header_count:
+            self._check_size()
+        target, named = split(target, method)
+        request = Request(method, target, version == "1.1", parser.should_keep_alive())
+        request.headers, self._plain = self._plain, []
         hosts = self._sort(request)
         if len(hosts) != 1:
             raise RefusedError(400, "There must be exactly one Host.")
         # RFC 9112 section 3.2.2: the host of an absolute-form target counts, not the header.
-        request.authority = hosts[0] if authority is None else authority
-        host = normalise(request.authority)
-        if host is None or (authority is not None and normalise(hosts[0]) is None):
+        request.authority = authority = hosts[0] if named is None else named
+        host = normalise(authority)
+        if host is None or (named is not None and normalise(hosts[0]) is None):
             raise RefusedError(400, "The host isn't valid.")
         request.host = host
         return request
 
     def _sort(self, request: Request) -> list[bytes]:
-        """Put each line where it belongs; the values of Host lines are returned."""
-        self._check_size()
+        """Do what the special lines say; the values of Host lines are returned."""
+        special, self._special = self._special, []
         hosts: list[bytes] = []
-        announced: list[Header] = []
         taken: frozenset[bytes] = frozenset()
-        known, on = headers.KNOWN, request.headers.append
-        for line in self._lines:
-            name, value = line
-            kind = known.get(name)
-            if kind is None:
-                kind = headers.kind(name)
-            if kind in _PLAIN:
-                on(line)
-            elif kind == headers.HOST:
-                hosts.append(value.rstrip(b" \t"))
+        announced: list[Header] = []
+        offers: list[bytes] = []
+        for kind, line in special:
+            if kind == headers.HOST:
+                hosts.append(line[1].rstrip(b" \t"))
             elif kind == headers.CONNECTION:
-                taken |= headers.named(value)
+                taken |= headers.named(line[1])
+            elif kind in _PLAIN:
+                request.headers.append(line)
             elif kind == headers.TRAILER:
                 announced.append(line)
+            elif kind == headers.UPGRADE:
+                offers.append(line[1])
             else:
                 self._note(request, kind, line)
-        if request.chunked and request.length is not None:
-            raise RefusedError(400, "There are both Content-Length and Transfer-Encoding.")
-        if announced and request.chunked:
+        if request.chunked:
+            if request.length is not None:
+                raise RefusedError(400, "There are both Content-Length and Transfer-Encoding.")
             request.headers += announced
         if taken:
             request.headers = headers.without(request.headers, taken)
             request.forwarded = headers.without(request.forwarded, taken)
+        if offers and self._parser.should_upgrade():
+            self._consider(request, offers)
         return hosts
 
     def _note(self, request: Request, kind: int, line: Header) -> None:
@@ -238,18 +248,21 @@ class RequestReader:
             request.forwarded.append(line)
         elif kind == headers.REQUEST_ID:
             request.id = value if valid_id(value) else b""
-        elif kind == headers.UPGRADE:
-            self._offers.append(value)
         elif kind == headers.TE:
             request.wants_trailers |= b"trailers" in headers.options(value)
 
+    def _consider(self, request: Request, offers: list[bytes]) -> None:
+        """The request offers another protocol. After a body we decline: what follows it could be either protocol."""
+        if request.length or request.chunked:
+            self._offering = request
+        elif request.modern:
+            request.upgrade = headers.upgrades(offers)
+
     def _check_size(self) -> None:
-        lines = self._lines
-        if len(lines) > self._limits.header_count:
-            raise RefusedError(431, "There are too many header lines.")
-        size = self._limits.head_size
-        if self._most + len(lines) > size and sum([len(each[0]) + len(each[1]) + 4 for each in lines]) > size:
-            raise RefusedError(431, "The header lines are too large.")
+        lines = [*self._plain, *(line for _, line in self._special)]
+        size = sum([len(name) + len(value) + 4 for name, value in lines])
+        if len(lines) > self._limits.header_count or size > self._limits.head_size:
+            raise _too_large(False)
 
     def _encoding(self, request: Request, value: bytes) -> None:
         if request.chunked or not request.modern:
@@ -257,6 +270,11 @@ class RequestReader:
         if value.strip(b" \t").lower() != b"chunked":
             raise RefusedError(501, "The transfer encoding isn't chunked.")
         request.chunked = True
+
+
+def _too_large(target: bool) -> RefusedError:
+    """A head that is too large, ``target``: because of its target."""
+    return RefusedError(414 if target else 431, "The head is too large.")
 
 
 def _refusal(error: httptools.HttpParserError) -> RefusedError:

@@ -8,13 +8,14 @@ import httptools
 
 from iopproxy.http import headers
 from iopproxy.http.headers import Header
+from iopproxy.http.headers import kind as kind_of
 from iopproxy.http.limits import Limits
 
 __all__ = ["MalformedError", "Response", "ResponseReader"]
 
-_CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+_CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]").search
 
-_PLAIN = frozenset({headers.OTHER, headers.EXPECT, headers.FORWARDED})
+_PLAIN = frozenset({headers.DATE, headers.EXPECT, headers.FORWARDED, headers.STRICT})
 
 
 class MalformedError(Exception):
@@ -86,16 +87,20 @@ class ResponseReader:
         self._offered = upgrade
         self._bodyless = method == b"HEAD"
         self._idle_bytes = 0
-        self._most = 0
-        """No head or trailers that end in this feed can have more bytes."""
+        """Without a complete head or a piece of a body."""
+        self._size = 0
+        """What has come since the current head began, and possibly before it in the same piece."""
+        self._piece = 0
         self._reason = b""
-        self._lines: list[tuple[bytes, bytes]] = []
+        self._plain: list[Header] = []
+        self._special: list[tuple[int, Header]] = []
 
     def feed(self, data: bytes) -> None:
         """More bytes. Raises MalformedError; nothing of this feed is to be used then."""
         self.started = True
-        self._idle_bytes += len(data)
-        self._most = self._idle_bytes
+        self._piece = size = len(data)
+        self._idle_bytes += size
+        self._size += size
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
@@ -109,7 +114,7 @@ class ResponseReader:
             if not self.complete:
                 raise MalformedError(str(error)) from error
             self.surplus = True
-        if self._idle_bytes > self._limits.head_size or len(self._lines) > self._limits.header_count:
+        if self._idle_bytes > self._limits.head_size:
             raise MalformedError("its head is too large")
 
     def closed(self, clean: bool) -> bool:
@@ -125,7 +130,6 @@ class ResponseReader:
         if self.complete:
             self.surplus = True
         self._reason = b""
-        self._lines = []
 
     def on_status(self, piece: bytes) -> None:
         """A part of the reason phrase."""
@@ -133,7 +137,11 @@ class ResponseReader:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header line, or a trailer line."""
-        self._lines.append((name, value))
+        kind = kind_of(name)
+        if kind:
+            self._special.append((kind, (name, value)))
+        else:
+            self._plain.append((name, value))
 
     def on_headers_complete(self) -> None:
         """The head is complete."""
@@ -141,7 +149,7 @@ class ResponseReader:
         if self.complete:
             return
         response = self._understand()
-        self._lines = []
+        self._size = self._piece
         if response.status < 200:
             self._interims += 1
             if self._interims > self._limits.interim_count:
@@ -170,69 +178,63 @@ class ResponseReader:
     def on_message_complete(self) -> None:
         """The end of a response, possibly of an interim one."""
         if self.response is None or self.complete:
-            self._lines = []
             return  # it was an interim one
         self.complete = True
-        if self._lines:
+        if self._plain or self._special:
             self._check_size()
-            self.trailers = headers.trailers(self._lines)
-            self._lines = []
+            self.trailers = headers.trailers(self._plain)
 
     def _understand(self) -> Response:
-        if self._parser.get_http_version() not in ("1.1", "1.0"):
+        parser, limits = self._parser, self._limits
+        version = parser.get_http_version()
+        if version not in ("1.1", "1.0"):
             raise MalformedError("its version is neither HTTP/1.1 nor HTTP/1.0")
-        status = self._parser.get_status_code()
-        if not 100 <= status <= 599 or _CONTROL.search(self._reason):
+        status = parser.get_status_code()
+        if not 100 <= status <= 599 or _CONTROL(self._reason):
             raise MalformedError("its status line isn't valid")
-        response = Response(status, self._reason, self._parser.should_keep_alive())
-        self._sort(response)
+        if self._size > limits.head_size or len(self._plain) + len(self._special) > limits.header_count:
+            self._check_size()
+        response = Response(status, self._reason, parser.should_keep_alive())
+        response.headers, self._plain = self._plain, []
+        if self._special:
+            self._sort(response)
+        if response.chunked and (response.length is not None or version == "1.0"):
+            raise MalformedError("its length isn't clear")
         return response
 
     def _sort(self, response: Response) -> None:
-        """Put each line where it belongs."""
-        self._check_size()
-        announced: list[Header] = []
+        """Do what the special lines say."""
+        special, self._special = self._special, []
         taken: frozenset[bytes] = frozenset()
-        known, on = headers.KNOWN, response.headers.append
-        for line in self._lines:
-            name, value = line
-            kind = known.get(name)
-            if kind is None:
-                kind = headers.kind(name)
-            if kind in _PLAIN:
-                on(line)
-            elif kind == headers.DATE:
-                response.dated = True
-                on(line)
-            elif kind == headers.STRICT:
-                response.strict = True
-                on(line)
+        announced: list[Header] = []
+        for kind, line in special:
+            if kind == headers.LENGTH:
+                response.length = int(line[1])
+            elif kind in _PLAIN:
+                response.headers.append(line)
+                response.dated |= kind == headers.DATE
+                response.strict |= kind == headers.STRICT
+            elif kind == headers.CONNECTION:
+                taken |= headers.named(line[1])
             elif kind == headers.TRAILER:
                 announced.append(line)
-            elif kind == headers.CONNECTION:
-                taken |= headers.named(value)
             else:
-                _note(response, kind, value)
-        if response.chunked and (response.length is not None or self._parser.get_http_version() == "1.0"):
-            raise MalformedError("its length isn't clear")
+                _note(response, kind, line[1])
         if announced and response.chunked:
             response.headers += announced
         if taken:
             response.headers = headers.without(response.headers, taken)
 
     def _check_size(self) -> None:
-        size, lines = self._limits.head_size, self._lines
-        if len(lines) > self._limits.header_count or (
-            self._most + len(lines) > size and sum([len(each[0]) + len(each[1]) + 4 for each in lines]) > size
-        ):
+        limits, lines = self._limits, [*self._plain, *(line for _, line in self._special)]
+        size = sum([len(name) + len(value) + 4 for name, value in lines])
+        if size > limits.head_size or len(lines) > limits.header_count:
             raise MalformedError("its head is too large")
 
 
 def _note(response: Response, kind: int, value: bytes) -> None:
     """What a line says that doesn't go on as it is."""
-    if kind == headers.LENGTH:
-        response.length = int(value)
-    elif kind == headers.ENCODING:
+    if kind == headers.ENCODING:
         if response.chunked or value.strip(b" \t").lower() != b"chunked":
             raise MalformedError("its transfer encoding isn't chunked")
         response.chunked = True
