@@ -98,17 +98,20 @@ class TlsConnection(Protocol):
             self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
             context = self._tls.context
             connection = self._ssl = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
-        self._incoming.write(data)
-        if self._above is None and not self._shake_hands(connection):
-            return
-        text = self._read(connection, len(data))
+        parts: list[bytes] = []
+        if len(data) <= _RECORD:
+            self._take(connection, data, parts)
+        else:
+            view = memoryview(data)
+            for start in range(0, len(data), _RECORD):
+                self._take(connection, view[start : start + _RECORD], parts)
         if self._outgoing.pending:
             self._answered += self._outgoing.pending
             self._flush()
             if self._answered > _ANSWERS:
                 self.abortConnection()
-        if text and self._above is not None:
-            self._above.dataReceived(text)
+        if parts and self._above is not None:
+            self._above.dataReceived(parts[0] if len(parts) == 1 else b"".join(parts))
         if not self._reading:
             self.loseConnection()
 
@@ -162,17 +165,25 @@ class TlsConnection(Protocol):
 
     # Bytes
 
-    def _read(self, connection: ssl.SSLObject, size: int) -> bytes:
-        """All data that came in ``size`` bytes; ``_reading`` ends with what the client says."""
-        read, incoming, pending = connection.read, self._incoming, connection.pending
-        parts = []
+    def _take(self, connection: ssl.SSLObject, data: bytes | memoryview, parts: list[bytes]) -> None:
+        """At most a record's size of what came; add what is in it to ``parts``. ``_reading`` ends with the client's.
+
+        The memory that OpenSSL takes for a piece is kept as long as the connection is, so none is large.
+        """
+        if not self._reading:
+            return
+        incoming = self._incoming
+        incoming.write(data)
+        if self._above is None and not self._shake_hands(connection):
+            return
+        read, pending, size = connection.read, connection.pending, len(data)
         try:
             # Asking once more would only bring an exception, and that costs more than a record does.
             while incoming.pending or pending():
-                part = read(min(size, _RECORD))
+                part = read(size)
                 if not part:
                     self._reading = False
-                    break
+                    return
                 parts.append(part)
                 size = _RECORD
         except ssl.SSLWantReadError:
@@ -180,8 +191,6 @@ class TlsConnection(Protocol):
         except ssl.SSLError:
             self._flush()
             self.abortConnection()
-            return b""
-        return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def _flush(self) -> None:
         if self._outgoing.pending:
@@ -191,9 +200,18 @@ class TlsConnection(Protocol):
 
     def write(self, data: bytes) -> None:
         """Send, sooner or later."""
-        if self._writing and data:
-            self._ssl.write(data)  # type: ignore[union-attr]  # there is one after the handshake
+        connection = self._ssl
+        if connection is None or not self._writing or not data:
+            return
+        if len(data) <= _RECORD:
+            connection.write(data)
             self.transport.write(self._outgoing.read())
+            return
+        records, view = [], memoryview(data)
+        for start in range(0, len(data), _RECORD):
+            connection.write(view[start : start + _RECORD])
+            records.append(self._outgoing.read())
+        self.transport.write(b"".join(records))
 
     def loseConnection(self) -> None:
         """Say that it is the end and close once all is sent (RFC 8446 section 6.1)."""

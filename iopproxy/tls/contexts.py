@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import ssl
+import sys
 import time
 from typing import Final
 
@@ -11,7 +12,7 @@ from twisted.logger import Logger
 
 from iopproxy.tls.certificates import Certificate, CertificateError
 
-__all__ = ["ALPN", "Contexts", "certificate_context", "server_context"]
+__all__ = ["ALPN", "Contexts", "certificate_context", "hush_unreadable_names", "server_context"]
 
 ALPN: Final = ("h2", "http/1.1")
 
@@ -53,6 +54,20 @@ def certificate_context(certificate: Certificate) -> ssl.SSLContext:
         except ssl.SSLError as error:
             raise CertificateError(f"OpenSSL refuses the certificate ({error.reason}).") from error
     return context
+
+
+def hush_unreadable_names() -> None:
+    """Let this process say nothing of server names that aren't ASCII.
+
+    ssl ends their handshakes with an alert before anybody is asked, and prints a traceback each time.
+    """
+    before = sys.unraisablehook
+
+    def hook(unraisable: sys.UnraisableHookArgs) -> None:
+        if unraisable.exc_type is not UnicodeDecodeError or not isinstance(unraisable.object, bytes):
+            before(unraisable)
+
+    sys.unraisablehook = hook
 
 
 class _Entry:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ssl
+import sys
 from collections import Counter
 from contextlib import suppress
+from types import SimpleNamespace
 
 import pytest
 from twisted.internet.error import ConnectionDone
@@ -14,7 +16,7 @@ from twisted.python.failure import Failure
 
 from iopproxy.http.deadlines import Deadlines
 from iopproxy.tls.connection import Tls, TlsConnection
-from iopproxy.tls.contexts import Contexts, server_context
+from iopproxy.tls.contexts import Contexts, hush_unreadable_names, server_context
 from tests.certificates import Authority
 from tests.unit.proxy.handshakes import client_context
 from tests.unit.proxy.transports import Transport
@@ -207,6 +209,55 @@ def test_an_unknown_name_is_told_so(pair: Pair) -> None:
         pair.connect("b.example")
     pair.lose()
     assert pair.counted == {"unknown name": 1}
+
+
+def test_a_name_that_is_not_ascii(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """ssl prints a traceback for each unless it is told not to; of anything else it is still heard."""
+    said: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", said.append)
+    hush_unreadable_names()
+    pair.client = pair.context.wrap_bio(pair.incoming, pair.outgoing, server_hostname="a.example")
+    with pytest.raises(ssl.SSLWantReadError):
+        pair.client.do_handshake()
+    pair.connection.dataReceived(pair.outgoing.read().replace(b"a.example", b"\xff.example"))
+    assert pair.counted == {"unknown name": 1}
+    assert pair.transport.value()[:3] == b"\x15\x03\x03"
+    assert not said
+    sys.unraisablehook(SimpleNamespace(exc_type=UnicodeDecodeError, object=None))
+    assert len(said) == 1
+
+
+def test_large_pieces_leave_no_large_buffers(pair: Pair) -> None:
+    """Memory that OpenSSL took for bytes it passes on is never given back while the connection lasts."""
+    above = pair.connect()
+    sizes: list[int] = []
+    incoming, outgoing = pair.connection._incoming, pair.connection._outgoing
+
+    class Bio:
+        """Counts what one of them has to hold at once."""
+
+        def __init__(self, bio: ssl.MemoryBIO) -> None:
+            self.bio = bio
+
+        def write(self, data: bytes) -> int:
+            sizes.append(len(data))
+            return self.bio.write(data)
+
+        def read(self) -> bytes:
+            data = self.bio.read()
+            sizes.append(len(data))
+            return data
+
+        @property
+        def pending(self) -> int:
+            return self.bio.pending
+
+    pair.connection._incoming, pair.connection._outgoing = Bio(incoming), Bio(outgoing)  # type: ignore[assignment]
+    pair.say(b"x" * 300000, piece=262144)
+    pair.connection.write(b"y" * 300000)
+    assert above.got == b"x" * 300000
+    assert pair.hear() == b"y" * 300000
+    assert max(sizes) < 17000
 
 
 def test_a_client_that_wants_another_certificate_authority(pair: Pair) -> None:
