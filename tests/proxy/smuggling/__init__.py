@@ -1,0 +1,1 @@
+"""Request smuggling as data: what was published, gathered case by case, and what must hold."""
