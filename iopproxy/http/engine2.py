@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any
+from struct import Struct
+from typing import Any, Final
 
 from h2.config import H2Configuration
-from h2.connection import ConnectionInputs, ConnectionState, H2Connection, H2ConnectionStateMachine
+from h2.connection import (
+    AllowedStreamIDs,
+    ConnectionInputs,
+    ConnectionState,
+    H2Connection,
+    H2ConnectionStateMachine,
+)
 from h2.errors import ErrorCodes
-from h2.exceptions import StreamClosedError
+from h2.events import Event, RequestReceived, StreamEnded
+from h2.exceptions import DenialOfServiceError, ProtocolError, StreamClosedError
 from h2.settings import SettingCodes, Settings
+from h2.stream import H2StreamStateMachine, StreamClosedBy, StreamState
+from hpack.exceptions import HPACKError, OversizedHeaderListError
+from hyperframe.frame import Frame, HeadersFrame
 
 from iopproxy.http.fieldblock import StaticEncoder
+from iopproxy.http.fielddecoder import FieldDecoder
 from iopproxy.http.limits import Limits
 
 __all__ = ["Engine"]
@@ -40,6 +52,7 @@ class Engine(H2Connection):
         self._largest_list = 2 * limits.head_size
         self.state_machine = _Lasting()
         self.encoder = StaticEncoder()
+        self.decoder = FieldDecoder()
         self.local_settings = Settings(
             client=False,
             initial_values={
@@ -74,6 +87,98 @@ class Engine(H2Connection):
         """RST_STREAM, unless the client has sent one."""
         with suppress(StreamClosedError):
             self.reset_stream(stream_id, code)
+
+    # What follows does what h2 does, for the frames of which there are many, in a fraction of its time.
+
+    def _receive_frame(self, frame: Frame) -> list[Event]:
+        """Take in one frame. Raises ProtocolError for what ends the connection."""
+        if (
+            type(frame) is HeadersFrame
+            and frame.stream_id > self.highest_inbound_stream_id
+            and frame.stream_id & 1
+        ):
+            return [self._receive_request(frame)]
+        return super()._receive_frame(frame)
+
+    def _receive_request(self, frame: HeadersFrame) -> RequestReceived:
+        """A new stream."""
+        if len(self.streams) > self._sweep_at:
+            self._open_streams(1)
+        self.state_machine.process_input(ConnectionInputs.RECV_HEADERS)
+        fields = self._decode(frame.data)
+        stream_id = frame.stream_id
+        if "PRIORITY" in frame.flags and frame.depends_on == stream_id:
+            raise ProtocolError("A stream depends on itself.")  # RFC 7540 section 5.3.1
+        machine = self._begin_new_stream(stream_id, AllowedStreamIDs.ODD).state_machine
+        machine.client = False
+        machine.headers_received = True
+        event = RequestReceived(stream_id=stream_id, headers=fields)
+        if "END_STREAM" in frame.flags:
+            machine.state = StreamState.HALF_CLOSED_REMOTE
+            event.stream_ended = StreamEnded(stream_id=stream_id)
+        else:
+            machine.state = StreamState.OPEN
+        return event
+
+    def _decode(self, block: bytes) -> Any:
+        try:
+            return self.decoder.decode(block)
+        except OversizedHeaderListError as error:
+            raise DenialOfServiceError(str(error)) from error
+        except HPACKError as error:
+            raise ProtocolError(str(error)) from error
+
+    def send_headers(self, stream_id: int, headers: Any, end_stream: bool = False, *priority: Any) -> None:
+        """A head, 1xx or final, or trailers. Raises StreamClosedError."""
+        machine = self._sending(stream_id)
+        block = self.encoder.encode(headers)
+        if len(block) > self.max_outbound_frame_size:
+            super().send_headers(stream_id, headers, end_stream)
+            return
+        machine.headers_sent = True
+        self._data_to_send += _frame(len(block), _HEADERS, _END_HEADERS | end_stream, stream_id) + block
+        if end_stream:
+            _end(machine)
+
+    def send_data(
+        self, stream_id: int, data: bytes | memoryview, end_stream: bool = False, pad_length: Any = None
+    ) -> None:
+        """One DATA frame, no larger than the windows and ``max_outbound_frame_size``. Raises StreamClosedError."""
+        machine = self._sending(stream_id)
+        size = len(data)
+        self.streams[stream_id].outbound_flow_control_window -= size
+        self.outbound_flow_control_window -= size
+        self._data_to_send += _frame(size, _DATA, int(end_stream), stream_id)
+        self._data_to_send += data
+        if end_stream:
+            _end(machine)
+
+    def _sending(self, stream_id: int) -> H2StreamStateMachine:
+        machine = self.streams[stream_id].state_machine
+        if machine.state not in _SENDING:
+            raise StreamClosedError(stream_id)
+        return machine
+
+
+def _end(machine: H2StreamStateMachine) -> None:
+    """We have sent all (RFC 9113 section 5.1)."""
+    if machine.state is StreamState.OPEN:
+        machine.state = StreamState.HALF_CLOSED_LOCAL
+    else:
+        machine.state = StreamState.CLOSED
+        machine.stream_closed_by = StreamClosedBy.SEND_END_STREAM
+
+
+_SENDING: Final = (StreamState.HALF_CLOSED_REMOTE, StreamState.OPEN)
+_DATA: Final = 0
+_HEADERS: Final = 1
+_END_HEADERS: Final = 4
+_layout: Final = Struct(">BHBBL").pack
+
+
+def _frame(size: int, kind: int, flags: int, stream_id: int) -> bytes:
+    """A frame's header (RFC 9113 section 4.1). END_STREAM is flag 1."""
+    return _layout(size >> 16, size & 0xFFFF, kind, flags, stream_id)
 
 
 class _Lasting(H2ConnectionStateMachine):

@@ -146,7 +146,10 @@ class Http2Connection(Protocol):
             self.engine.acknowledge_received_data(event.flow_controlled_length, stream_id)
             return
         stream.arrived(event.data, event.flow_controlled_length)
-        self._arrived[stream_id] = stream
+        if stream.request.length is not None and stream.request.received > stream.request.length:
+            self._break(stream)
+        else:
+            self._arrived[stream_id] = stream
 
     def _trailers(self, event: events.TrailersReceived) -> None:
         stream = self._streams.get(event.stream_id)

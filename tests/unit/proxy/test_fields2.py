@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import pytest
 from hpack import Decoder
+from hpack.exceptions import HPACKError
+from hypothesis import given
+from hypothesis import strategies as st
 
 from iopproxy.http import fields2
 from iopproxy.http.fieldblock import StaticEncoder
+from iopproxy.http.fielddecoder import FieldDecoder
 from iopproxy.http.fields2 import MalformedError, finish, request_of, trailers_of
 from iopproxy.http.limits import Limits
 from iopproxy.http.reader import RequestReader
@@ -191,6 +195,41 @@ def test_the_methods_are_those_of_http1(method: bytes) -> None:
     else:
         assert reader.refusal is not None
         assert reader.refusal.status == 501 or method == b"PRI"
+
+
+BLOCKS = st.lists(
+    st.one_of(
+        st.sampled_from(
+            [b"\x82", b"\x84", b"\xbe", b"\xbf", b"\xc0", b"\x80", b"\xff\x80\x01", b"\x20", b"\x3f\xe1\x1f"]
+        ),
+        st.sampled_from(
+            [
+                b"\x40\x01a\x01b",
+                b"\x00\x01a\x82\x9d\x29",
+                b"\x44\x01/",
+                b"\x04\x85",
+                b"\x50\x00",
+                b"\x7f\x00\x01c",
+            ]
+        ),
+        st.binary(max_size=6),
+    ),
+    max_size=12,
+).map(b"".join)
+
+
+@given(st.lists(BLOCKS, max_size=5), st.integers(30, 300))
+def test_a_block_is_read_as_hpack_reads_it(blocks: list[bytes], most: int) -> None:
+    ours, theirs = FieldDecoder(most), Decoder(most)
+    for block in blocks:
+        try:
+            expected = [tuple(each) for each in theirs.decode(block, raw=True)]
+        except HPACKError as error:
+            with pytest.raises(type(error)):
+                ours.decode(block)
+            return
+        assert ours.decode(block) == expected
+        assert ours.header_table.dynamic_entries == theirs.header_table.dynamic_entries
 
 
 def test_what_is_encoded_is_what_a_decoder_reads() -> None:

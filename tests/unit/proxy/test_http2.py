@@ -75,6 +75,25 @@ def test_a_body_without_a_length_is_chunked_and_may_have_trailers() -> None:
     assert sent.endswith(b"\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nx-sum: 5\r\n\r\n")
 
 
+@pytest.mark.parametrize("body", [b"", b"four", b"sixsix"])
+@pytest.mark.parametrize("trailers", [False, True])
+def test_a_body_of_another_length_than_announced_ends_its_stream_alone(body: bytes, trailers: bool) -> None:
+    setting = Setting()
+    other = setting.ask()
+    stream = setting.ask([*POST, (b"content-length", b"5")], end=False)
+    if trailers:
+        setting.client.send_data(stream, body)
+        setting.client.send_headers(stream, [(b"x", b"y")], end_stream=True)
+    else:
+        setting.client.send_data(stream, body, end_stream=True)
+    setting.talk()
+    assert setting.answer(stream).reset == ErrorCodes.PROTOCOL_ERROR
+    assert setting.upstream(1).disconnected
+    assert setting.goaways == []
+    setting.reply(OK, 0)
+    assert setting.answer(other).ended
+
+
 def test_a_body_that_ends_with_its_head_has_length_0() -> None:
     setting = Setting()
     setting.ask(POST)
