@@ -1,19 +1,15 @@
-"""Listening sockets, opened apart from what serves them: processes that share one inherit it as it is."""
+"""Listening sockets, opened apart from what serves them: workers inherit theirs."""
 
 from __future__ import annotations
 
 import re
-import select
 import socket
 
 from attrs import frozen
-from twisted.internet.protocol import Factory
-from twisted.internet.tcp import Port
 
 from iopproxy.http.keepalive import keep_alive
-from iopproxy.reactor import Reactor
 
-__all__ = ["Listen", "accept_all", "adopt", "open_socket"]
+__all__ = ["Listen", "open_socket", "open_sockets"]
 
 _BACKLOG = 1024
 _DESCRIPTION = re.compile(r"tcp:(?P<port>[0-9]{1,5})(:interface=(?P<address>[0-9.]+))?")
@@ -52,16 +48,10 @@ def open_socket(listen: Listen, shared: bool) -> socket.socket:
     return listening
 
 
-def adopt(reactor: Reactor, listening: socket.socket, factory: Factory) -> Port:
-    """Serve a socket; ours is closed, the reactor has its own."""
-    port: Port = reactor.adoptStreamPort(listening.fileno(), socket.AF_INET, factory)
-    listening.close()
-    return port
-
-
-def accept_all(port: Port) -> None:
-    """Accept until nobody waits: who waits in the queue of a socket that is closed gets a reset."""
-    poll = select.poll()
-    poll.register(port.fileno(), select.POLLIN)
-    while poll.poll(0):
-        port.doRead()
+def open_sockets(listen: Listen, count: int) -> list[socket.socket]:
+    """As many listening sockets on one port; the kernel spreads the clients over them. Raises OSError."""
+    opened = [open_socket(listen, shared=True)]
+    port = opened[0].getsockname()[1]
+    for _ in range(count - 1):
+        opened.append(open_socket(Listen(port, listen.address), shared=True))
+    return opened

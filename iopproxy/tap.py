@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import ClassVar
 
+import attrs
 from twisted.application.service import MultiService
 from twisted.python import usage
 
+from iopproxy.http.limits import Limits
 from iopproxy.listening import Listen
+from iopproxy.logs import Logs
 from iopproxy.service import Settings, make_service
 
 __all__ = ["Options", "makeService"]
+
+_MOST_WORKERS = 256
 
 
 class Options(usage.Options):
@@ -21,18 +27,37 @@ class Options(usage.Options):
     longdesc = "A reverse proxy that switches apps between colours without losing a request."
     optParameters: ClassVar = [
         ["http", None, "tcp:80", "Where the apps' traffic comes in: tcp:PORT[:interface=ADDRESS]."],
+        ["https", None, "", "Where it comes in over TLS, if it does: as for --http."],
         ["admin", None, "tcp:8080:interface=127.0.0.1", "Where the admin API listens."],
         ["state", None, "/var/lib/iop-proxy", "Folder of state.json and admin.token."],
         ["drain-timeout", None, "30", "Seconds that requests in flight get after SIGTERM."],
+        ["workers", None, "", "Processes that carry the traffic; by default one for each processor."],
     ]
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # Twisted's
+        self._limits: dict[str, float] = {}
+
+    def opt_limit(self, assignment: str) -> None:
+        """A limit, as NAME=VALUE; sizes are bytes, times are seconds. docs/proxy.md names them all."""
+        name, _, text = assignment.partition("=")
+        known = attrs.fields_dict(Limits)
+        if name not in known:
+            raise usage.UsageError(f"--limit: there is no {name!r}; there are {', '.join(known)}.")
+        whole = isinstance(known[name].default, int)
+        self._limits[name] = self._number(f"--limit {name}", text, whole)
 
     def postOptions(self) -> None:
         """Check everything before anything starts. Raises UsageError, one sentence."""
         self.settings = Settings(
             http=self._listen("http"),
+            https=self._listen("https") if self["https"] else None,
             admin=self._listen("admin"),
             state=Path(self["state"]),
-            drain_timeout=self._seconds("drain-timeout"),
+            drain_timeout=self._number("--drain-timeout", self["drain-timeout"]),
+            workers=self._workers(),
+            logs=Logs(),
+            limits=Limits(**self._limits),  # type: ignore[arg-type]  # whole numbers where they must be
         )
 
     def _listen(self, name: str) -> Listen:
@@ -41,14 +66,23 @@ class Options(usage.Options):
         except ValueError as error:
             raise usage.UsageError(f"--{name}: {error}.") from error
 
-    def _seconds(self, name: str) -> float:
+    def _workers(self) -> int:
+        if not self["workers"]:
+            return len(os.sched_getaffinity(0))
+        count = int(self._number("--workers", self["workers"], whole=True))
+        if not 1 <= count <= _MOST_WORKERS:
+            raise usage.UsageError(f"--workers: {count} is not from 1 to {_MOST_WORKERS}.")
+        return count
+
+    def _number(self, option: str, text: str, whole: bool = False) -> float:
         try:
-            seconds = float(self[name])
+            number = int(text) if whole else float(text)
         except ValueError:
-            seconds = -1.0
-        if not 0 <= seconds < float("inf"):
-            raise usage.UsageError(f"--{name}: {self[name]!r} is not a number of seconds.")
-        return seconds
+            number = -1
+        if not 0 <= number < float("inf"):
+            kind = "a whole number" if whole else "a number of seconds"
+            raise usage.UsageError(f"{option}: {text!r} is not {kind}.")
+        return number
 
 
 def makeService(options: Options) -> MultiService:
@@ -56,7 +90,9 @@ def makeService(options: Options) -> MultiService:
     from twisted.internet import reactor  # noqa: PLC0415  importing it installs it; the command line may choose one
 
     try:
-        return make_service(options.settings, reactor)
+        # Not before: what Twisted was told of logging is complete by now.
+        logs = Logs.of(options.parent) if options.parent is not None else Logs()
+        return make_service(attrs.evolve(options.settings, logs=logs), reactor)
     except OSError as error:
         place = f" ({error.filename})" if error.filename else ""
         raise SystemExit(f"iopproxy can't start: {error.strerror or error}{place}.") from error

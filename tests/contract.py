@@ -67,14 +67,20 @@ ROUTE_UNDER_MAINTENANCE: dict[str, Any] = {**ROUTE, "maintenance": MAINTENANCE_B
 ROUTES: dict[str, Any] = {"routes": [ROUTE]}
 """GET /v1/routes, and DELETE /v1/hosts/{host} when ROUTE is left."""
 
-TARGETS: dict[str, Any] = {"targets": [{"target": "demo-web-blue:3000", "in_flight": 0, "routed": True}]}
+TARGETS: dict[str, Any] = {
+    "targets": [{"target": "demo-web-blue:3000", "in_flight": 0, "tunnels": 0, "routed": True}]
+}
 """GET /v1/targets"""
 
 DRAIN_BODY: dict[str, Any] = {"targets": ["demo-web-blue:3000"], "timeout": 30.0}
 """POST /v1/drain"""
 
-DRAINED: dict[str, Any] = {"drained": True, "in_flight": {"demo-web-blue:3000": 0}}
-NOT_DRAINED: dict[str, Any] = {"drained": False, "in_flight": {"demo-web-blue:3000": 2}}
+DRAINED: dict[str, Any] = {
+    "drained": True,
+    "in_flight": {"demo-web-blue:3000": 0},
+    "tunnels": {"demo-web-blue:3000": 0},
+}
+NOT_DRAINED: dict[str, Any] = {**DRAINED, "drained": False, "in_flight": {"demo-web-blue:3000": 2}}
 
 CHECK_BODY: dict[str, Any] = {
     "target": "demo-web-green:3000",

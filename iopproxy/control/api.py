@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from attrs import frozen
 
 from iopproxy import __version__
-from iopproxy.control.drain import drain
 from iopproxy.control.health import Check, Checker
 from iopproxy.control.routes import Routes
-from iopproxy.reactor import Reactor
+from iopproxy.control.workers import Workers
+from iopproxy.link import UnusableError
 from iopproxy.routing.hosts import normalise
-from iopproxy.routing.inflight import InFlight
 from iopproxy.routing.state import NoRouteError, RouteError
 from iopproxy.routing.values import (
     InvalidError,
@@ -28,6 +28,11 @@ from iopproxy.routing.values import (
 from iopproxy.routing.wire import read_route, write_route
 
 __all__ = ["Answer", "Api", "Call"]
+
+
+class NotServingError(Exception):
+    """The proxy runs and serves nobody."""
+
 
 Json = dict[str, Any]
 Handler = Callable[..., Awaitable[Json]]
@@ -53,11 +58,10 @@ class Answer:
 class Api:
     """Every call but the check for the token."""
 
-    def __init__(self, routes: Routes, in_flight: InFlight, checker: Checker, clock: Reactor) -> None:
+    def __init__(self, routes: Routes, workers: Workers, checker: Checker) -> None:
         self._routes = routes
-        self._in_flight = in_flight
+        self._workers = workers
         self._checker = checker
-        self._clock = clock
         self._calls: tuple[tuple[str, re.Pattern[str], Handler], ...] = (
             ("GET", re.compile("/healthz"), self._healthz),
             ("GET", re.compile("/v1/routes"), self._list_routes),
@@ -69,6 +73,7 @@ class Api:
             ("GET", re.compile("/v1/targets"), self._list_targets),
             ("POST", re.compile("/v1/drain"), self._drain),
             ("POST", re.compile("/v1/check"), self._check),
+            ("GET", re.compile("/v1/workers"), self._list_workers),
         )
 
     async def answer(self, call: Call) -> Answer:
@@ -86,11 +91,19 @@ class Api:
                     return Answer(404, {"error": str(error)})
                 except RouteError as error:
                     return Answer(409, {"error": str(error)})
+                except NotServingError as error:
+                    return Answer(503, {"error": str(error)})
+                except UnusableError:
+                    return Answer(
+                        500, {"error": "It is saved, but a worker can't apply it; the log says why."}
+                    )
                 except OSError as error:
                     return Answer(500, {"error": f"It could not be saved, so nothing changed: {error}"})
         return Answer(405, {"error": f"{call.path} takes {found[0][0][0]} only."})
 
     async def _healthz(self, _body: Any) -> Json:
+        if not self._workers.serving:
+            raise NotServingError("No worker serves just now.")
         return {"status": "ok", "version": __version__}
 
     async def _list_routes(self, _body: Any = None) -> Json:
@@ -118,21 +131,35 @@ class Api:
 
     async def _list_targets(self, _body: Any) -> Json:
         routed = self._routes.table.targets
+        in_flight, tunnels = Counter[str](), Counter[str]()
+        for report in await self._workers.report():
+            in_flight.update(report["in_flight"])
+            tunnels.update(report["tunnels"])
         return {
             "targets": [
-                {"target": target, "in_flight": self._in_flight.count(target), "routed": target in routed}
-                for target in sorted(routed | self._in_flight.targets())
+                {
+                    "target": target,
+                    "in_flight": in_flight[target],
+                    "tunnels": tunnels[target],
+                    "routed": target in routed,
+                }
+                for target in sorted(routed | in_flight.keys() | tunnels.keys())
             ]
         }
 
+    async def _list_workers(self, _body: Any) -> Json:
+        await self._workers.report()
+        return {"workers": self._workers.states()}
+
     async def _drain(self, body: Any) -> Json:
         require_keys(body, frozenset({"targets", "timeout"}))
-        targets = frozenset(read_targets(body["targets"]))
+        targets = sorted(read_targets(body["targets"]))
         timeout = read_seconds(body["timeout"], "timeout")
-        if routed := targets & self._routes.table.targets:
+        if routed := self._routes.table.targets.intersection(targets):
             raise RouteError(f"{min(routed)} is still routed; it would never be idle.")
-        left = await drain(self._in_flight, targets, timeout, self._clock)
-        return {"drained": not any(left.values()), "in_flight": left}
+        left = await self._workers.drain(targets, timeout)
+        shown = {what: {target: counts[target] for target in targets} for what, counts in left.items()}
+        return {"drained": not any(counts.total() for counts in left.values()), **shown}
 
     async def _check(self, body: Any) -> Json:
         verdict = await self._checker.run(_read_check(body))

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from twisted.internet.defer import DeferredLock
-from twisted.internet.defer import TimeoutError as Expired
 from twisted.internet.threads import deferToThread
 from twisted.logger import Logger
 
 from iopproxy.control.shield import shielded
-from iopproxy.http.addresses import Addresses
-from iopproxy.http.limits import Limits
-from iopproxy.http.pool import Pool
-from iopproxy.reactor import Reactor
-from iopproxy.routing.router import Router
+from iopproxy.link import Entry
 from iopproxy.routing.state import Route, Table, changes
 from iopproxy.routing.store import Store
+from iopproxy.routing.wire import write_route
 
-__all__ = ["Routes"]
+__all__ = ["Routes", "Sharing"]
+
+
+class Sharing(Protocol):
+    """How all workers get to know something."""
+
+    async def put(self, entries: Sequence[Entry]) -> None:
+        """Over once it is in force in all of them. Raises UnusableError."""
 
 
 class Routes:
@@ -27,33 +30,18 @@ class Routes:
 
     _log = Logger()
 
-    def __init__(
-        self,
-        router: Router,
-        store: Store,
-        pool: Pool,
-        addresses: Addresses,
-        clock: Reactor,
-        *,
-        limits: Limits,
-    ) -> None:
+    def __init__(self, store: Store, workers: Sharing) -> None:
         self.table = store.load()
-        self._router = router
-        for route in self.table.routes:
-            router.put(route)
         self._store = store
-        self._pool = pool
-        self._addresses = addresses
-        self._clock = clock
-        self._limits = limits
+        self._workers = workers
         self._lock = DeferredLock()
+
+    async def share(self) -> None:
+        """Let the workers have what was saved last."""
+        await self._workers.put(_entries(Table(), self.table))
 
     async def put(self, route: Route) -> Route:
         """Add or replace a route. Raises RouteError; OSError when it can't be saved."""
-        # The first request to a new target shall not wait for its name; a name that isn't there yet may come.
-        learning = self._addresses.learn(route.live.targets)
-        with suppress(Expired):
-            await learning.addTimeout(self._limits.resolve_time, self._clock)
         await self._change(lambda table: table.put(route))
         self._log.info(
             "{project}/{app} goes to {targets}, release {release}",
@@ -107,13 +95,14 @@ class Routes:
             if table != self.table:
                 # In a thread: a slow disk must not stop the traffic.
                 await deferToThread(self._store.save, table)
-                for key, route in changes(self.table, table):
-                    if route is None:
-                        self._router.drop(key)
-                    else:
-                        self._router.put(route)
+                entries = _entries(self.table, table)
                 self.table = table
-                self._pool.keep_only_wanted()
-                self._addresses.keep_only(table.targets)
+                await self._workers.put(entries)
         finally:
             self._lock.release()
+
+
+def _entries(before: Table, after: Table) -> list[Entry]:
+    """What the workers must be told so that the routes are no longer ``before`` but ``after``."""
+    told = changes(before, after)
+    return [("routes", key, None if route is None else write_route(route)) for key, route in told]

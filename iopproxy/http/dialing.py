@@ -1,102 +1,114 @@
-"""Connections to upstreams over TCP: the one place that knows which transport lies under their protocols."""
+"""Connections to upstreams."""
 
 from __future__ import annotations
 
-import socket
-from collections.abc import Callable
-from typing import Any
+import asyncio
+import os
+from contextlib import suppress
+from functools import partial
+from typing import Any, Final, TypeVar
 from typing import Protocol as Seam
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IAddress
-from twisted.internet.protocol import ClientFactory, Protocol
-from twisted.internet.tcp import Client, Connector
+from twisted.internet.error import TimeoutError, getConnectError
+from twisted.internet.protocol import Protocol
 from twisted.python.failure import Failure
 
 from iopproxy.http.keepalive import keep_alive
 from iopproxy.http.limits import Limits
-from iopproxy.reactor import Reactor
+from iopproxy.http.tcp import Tcp
 
 __all__ = ["Dialer", "Outgoing", "TcpDialer"]
+
+_LAST_WORDS: Final = 1048576
+"""Bytes that are still taken from a connection that broke."""
 
 
 class Outgoing(Protocol):
     """A protocol that tells when it got its transport. Cancelling ``opened`` gives up connecting."""
 
     def __init__(self) -> None:
-        self.opened: Deferred[None] = Deferred(lambda _: self.give_up())
-        self.give_up: Callable[[], None] = lambda: None
-        """Set by who dials: stop trying."""
+        self.opened: Deferred[None] = Deferred()
 
     def connectionMade(self) -> None:
         """There is a transport."""
         self.opened.callback(None)
+
+    def failed(self, error: Failure | Exception) -> None:
+        """There will be none."""
+        if not self.opened.called:
+            self.opened.errback(error)
 
 
 class Dialer(Seam):
     """How a protocol gets a transport to an address."""
 
     def dial(self, address: str, port: int, protocol: Outgoing) -> Deferred[None]:
-        """``protocol.opened``: fires once connected, fails with what Twisted's connectors fail with."""
+        """``protocol.opened``: fires once connected, fails with a Twisted ConnectError."""
 
 
 class TcpDialer:
-    """Twisted's own sockets."""
+    """Over uvloop."""
 
-    def __init__(self, reactor: Reactor, limits: Limits) -> None:
-        self._reactor = reactor
+    def __init__(self, loop: asyncio.AbstractEventLoop, limits: Limits) -> None:
+        self._loop = loop
         self._time = limits.connect_time
 
     def dial(self, address: str, port: int, protocol: Outgoing) -> Deferred[None]:
         """Connect ``protocol`` to a literal address within ``connect_time``."""
-        connector = _Connector(address, port, _Once(protocol), self._time, None, self._reactor)
-        connector.connect()
-        protocol.give_up = connector.disconnect
+        dialling = self._loop.create_task(self._connect(address, port, protocol))
+        # Not asyncio.timeout: it could cut a connection that was made in the same moment.
+        timer = self._loop.call_later(self._time, protocol.failed, TimeoutError())
+        protocol.opened.addBoth(_settle, timer, dialling)
         return protocol.opened
 
-
-class _Once(ClientFactory):
-    """One connection for one protocol that exists already."""
-
-    noisy = False
-
-    def __init__(self, protocol: Outgoing) -> None:
-        self._outgoing = protocol
-
-    def buildProtocol(self, addr: IAddress | None) -> Protocol:
-        return self._outgoing
-
-    def clientConnectionFailed(self, connector: object, reason: Failure) -> None:
-        if not self._outgoing.opened.called:
-            self._outgoing.opened.errback(reason)
+    async def _connect(self, address: str, port: int, protocol: Outgoing) -> None:
+        try:
+            await self._loop.create_connection(partial(_Dialled, protocol), address, port)
+        except OSError as error:
+            protocol.failed(getConnectError(error))
 
 
-class _Connector(Connector):
-    """Twisted's, with a transport of ours."""
-
-    def _makeTransport(self) -> Client:
-        host, port, bind = self.host, self.port, self.bindAddress
-        return _Transport(host, port, bind, self, self.reactor)  # type: ignore[no-untyped-call]  # Twisted's
+_Result = TypeVar("_Result")
 
 
-class _Transport(Client):
-    """A socket whose last words are heard.
+def _settle(result: _Result, timer: asyncio.TimerHandle, dialling: asyncio.Task[None]) -> _Result:
+    """Connected, or not: stop what else is under way."""
+    timer.cancel()
+    if isinstance(result, Failure):
+        dialling.cancel()
+    return result
+
+
+class _Dialled(Tcp):
+    """A connection whose last words are heard.
 
     Who answers early and closes with some of the request unread resets the connection. The answer is in the
-    receive buffer then, and the next write, which fails, would throw it away.
+    receive buffer then, and uvloop closes without a look at it once a write failed.
     """
 
-    reactor: Reactor
+    __slots__ = ("_outgoing",)
 
-    def createInternetSocket(self) -> socket.socket:
-        """A socket that notices when the target vanishes, and with it the rest of a response."""
-        made: socket.socket = super().createInternetSocket()  # type: ignore[no-untyped-call]  # Twisted's
-        keep_alive(made)
-        return made
+    def __init__(self, outgoing: Outgoing) -> None:
+        super().__init__()
+        self._outgoing = outgoing
 
-    def doWrite(self) -> Any:
-        """Send what there is; when that fails, read once before the connection is given up."""
-        failed = super().doWrite()  # type: ignore[no-untyped-call]  # Twisted's
-        if failed is not None and not self.disconnecting and self in self.reactor.getReaders():
-            self.doRead()
-        return failed
+    def connection_made(self, transport: Any) -> None:
+        """Begin, unless nobody waits any longer."""
+        if self._outgoing.opened.called:
+            transport.abort()
+            return
+        keep_alive(transport.get_extra_info("socket"))
+        self.carry(transport, self._outgoing)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The end, after what still lies in the receive buffer."""
+        if self._stream is None:
+            return
+        if exc is not None:
+            taken = 0
+            with suppress(OSError):
+                while taken < _LAST_WORDS and (data := os.read(self.getHandle().fileno(), 65536)):
+                    taken += len(data)
+                    self._outgoing.dataReceived(data)
+        super().connection_lost(exc)

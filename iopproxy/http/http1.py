@@ -51,7 +51,6 @@ class Http1Connection(Protocol):
 
     def connectionMade(self) -> None:
         """Start listening to the client."""
-        self.transport.setTcpNoDelay(True)
         self.transport.registerProducer(self, True)
         self.address = self.transport.getPeer().host.encode("ascii")
         self.port = self.transport.getHost().port

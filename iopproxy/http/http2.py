@@ -64,7 +64,6 @@ class Http2Connection(Protocol):
 
     def connectionMade(self) -> None:
         """Start listening to the client."""
-        self.transport.setTcpNoDelay(True)
         self.transport.registerProducer(self, True)
         self.address = self.transport.getPeer().host.encode("ascii")
         self.port = self.transport.getHost().port

@@ -11,6 +11,13 @@ __all__ = ["Limits"]
 class Limits:
     """Sizes are bytes, times are seconds."""
 
+    connections: int = 20000
+    """Clients' connections that one worker has at once; one more is closed unanswered."""
+    connections_per_address: int = 2000
+    """Of these, from one address."""
+    handshake_time: float = 10.0
+    """For the handshake of TLS."""
+
     target_size: int = 8192
     """Of a request's target (path and query); longer is answered 414."""
     head_size: int = 32768

@@ -1,4 +1,4 @@
-"""What our protocols ask of the transport under them: Twisted's own sockets have it, and so can any other."""
+"""What our protocols ask of the transport under them; ``tcp.Tcp`` has it, and so have the tests' fakes."""
 
 from __future__ import annotations
 
@@ -27,9 +27,6 @@ class Transport(Protocol):
 
     def getHost(self) -> IPv4Address | IPv6Address:
         """Our end."""
-
-    def setTcpNoDelay(self, enabled: bool) -> None:
-        """Send small segments at once."""
 
     def getHandle(self) -> Handle:
         """The socket, to ask the kernel about it."""

@@ -79,7 +79,6 @@ class UpstreamConnection(Outgoing):
 
     def connectionMade(self) -> None:
         """Tell who waits."""
-        self.transport.setTcpNoDelay(True)
         self.transport.registerProducer(self, True)
         super().connectionMade()
 

@@ -85,7 +85,6 @@ class TlsConnection(Protocol):
 
     def connectionMade(self) -> None:
         """Wait for the client's first message."""
-        self.transport.setTcpNoDelay(True)
         self._tls.deadlines.add(self)
         self.deadline = self._tls.deadlines.after(self._tls.handshake_time)
 
@@ -244,10 +243,6 @@ class TlsConnection(Protocol):
     def getHost(self) -> IPv4Address | IPv6Address:
         """Our end."""
         return self.transport.getHost()
-
-    def setTcpNoDelay(self, enabled: bool) -> None:
-        """Send small segments at once."""
-        self.transport.setTcpNoDelay(enabled)
 
     def getHandle(self) -> Handle:
         """The socket, to ask the kernel about it."""

@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-_STARTED = re.compile(r"(HttpFactory|AdminSite) starting on (\d+)")
+_LISTENS = re.compile(r"(https?|AdminSite) (?:comes in on port|starting on) (\d+)")
+_SERVES = " serves, pid "
+WORKERS = 2
 _names = itertools.count(1)
 
 
@@ -37,7 +39,7 @@ class Proxy:
         argv = [sys.executable, "-m", "twisted", "--log-format", "text", "iopproxy"]
         argv += ["--http", "tcp:0:interface=127.0.0.1", "--admin", "tcp:0:interface=127.0.0.1"]
         self.process = subprocess.Popen(
-            [*argv, "--state", str(state), *options],
+            [*argv, "--workers", str(WORKERS), "--state", str(state), *options],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -49,25 +51,36 @@ class Proxy:
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         assert self._ready.wait(30), "the proxy said nothing for 30 s"
-        assert len(self._ports) == 2, self.log
+        assert "http" in self._ports, self.log
 
     def _read(self) -> None:
         assert self.process.stdout is not None
+        serving = 0
         for line in self.process.stdout:
             self.lines.append(line)
-            if match := _STARTED.search(line):
+            if match := _LISTENS.search(line):
                 self._ports[match[1]] = int(match[2])
-                if len(self._ports) == 2:
-                    self._ready.set()
+            serving += _SERVES in line
+            if serving == WORKERS:
+                self._ready.set()
         self._ready.set()
 
     @property
     def port(self) -> int:
-        return self._ports["HttpFactory"]
+        return self._ports["http"]
+
+    @property
+    def tls_port(self) -> int:
+        return self._ports["https"]
 
     @property
     def admin_port(self) -> int:
         return self._ports["AdminSite"]
+
+    @property
+    def workers(self) -> list[int]:
+        """The processes that carry the traffic."""
+        return [each["pid"] for each in self.api("GET", "/v1/workers")[1]["workers"]]
 
     @property
     def log(self) -> str:
@@ -75,9 +88,9 @@ class Proxy:
 
     @property
     def rss(self) -> int:
-        """Resident bytes."""
-        fields = Path(f"/proc/{self.process.pid}/statm").read_text().split()
-        return int(fields[1]) * os.sysconf("SC_PAGE_SIZE")
+        """Resident bytes of all that carry the traffic."""
+        fields = [Path(f"/proc/{pid}/statm").read_text().split() for pid in self.workers]
+        return sum(int(each[1]) for each in fields) * os.sysconf("SC_PAGE_SIZE")
 
     def api(self, method: str, path: str, body: Any = None, token: str | None = None) -> tuple[int, Any]:
         """(status, decoded body) of one admin call."""

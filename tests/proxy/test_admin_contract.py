@@ -289,7 +289,10 @@ def client(
 
 def test_the_client(proxy: Proxy) -> None:
     done = client(proxy, "POST", "/v1/drain", stdin=b'{"targets": ["x:1"], "timeout": 1}')
-    assert (done.returncode, done.stdout) == (0, b'{"drained": true, "in_flight": {"x:1": 0}}\n')
+    assert (done.returncode, done.stdout) == (
+        0,
+        b'{"drained": true, "in_flight": {"x:1": 0}, "tunnels": {"x:1": 0}}\n',
+    )
     done = client(proxy, "GET", "/v1/nothing")
     assert (done.returncode, done.stdout) == (1, b'{"error": "There is no such path."}\n')
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from typing import Any
 
-from twisted.internet.epollreactor import EPollReactor
+import uvloop
 
 from iopproxy.http.dialing import Outgoing, TcpDialer
 from iopproxy.http.limits import Limits
@@ -32,14 +32,12 @@ def test_towards_clients() -> None:
 
 
 def test_towards_targets() -> None:
-    reactor: Any = EPollReactor()
+    loop = uvloop.new_event_loop()
     protocol = Outgoing()
     with socket.create_server(("127.0.0.1", 0)) as server:
-        TcpDialer(reactor, Limits()).dial("127.0.0.1", server.getsockname()[1], protocol)
-        while not protocol.opened.called:
-            reactor.iterate(0.1)
+        TcpDialer(loop, Limits()).dial("127.0.0.1", server.getsockname()[1], protocol)
+        loop.run_until_complete(protocol.opened.asFuture(loop))
         transport: Any = protocol.transport
         assert seconds_to_notice(transport.getHandle()) == 30
         transport.abortConnection()
-        while transport.connected:
-            reactor.iterate(0.1)
+    loop.close()

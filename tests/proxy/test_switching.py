@@ -63,19 +63,24 @@ def test_requests_in_flight_finish_on_the_old_target_and_can_be_awaited(proxy: P
     with Wire(proxy.port) as wire, Wire(proxy.port) as other, ThreadPoolExecutor(1) as pool:
         wire.send(f"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
         assert asked.wait(10)
-        body = {"targets": [old.target], "timeout": 20}
+        body, none = {"targets": [old.target], "timeout": 20}, {old.target: 0}
         assert proxy.api("POST", "/v1/drain", body)[0] == 409
         proxy.route(new.target, host=host, app="drained")
         listed = {each["target"]: each for each in proxy.api("GET", "/v1/targets")[1]["targets"]}
-        assert listed[old.target] == {"target": old.target, "in_flight": 1, "routed": False}
+        assert listed[old.target] == {
+            "target": old.target,
+            "in_flight": 1,
+            "tunnels": 0,
+            "routed": False,
+        }
         early = proxy.api("POST", "/v1/drain", {**body, "timeout": 0.1})
-        assert early == (200, {"drained": False, "in_flight": {old.target: 1}})
+        assert early == (200, {"drained": False, "in_flight": {old.target: 1}, "tunnels": none})
         draining = pool.submit(proxy.api, "POST", "/v1/drain", body)
         assert other.get(host).body == b"new"
         assert not draining.done()
         may_end.set()
         assert wire.response().body == b"oldold"
-        assert draining.result(10) == (200, {"drained": True, "in_flight": {old.target: 0}})
+        assert draining.result(10) == (200, {"drained": True, "in_flight": none, "tunnels": none})
         assert wire.get(host).body == b"new"
 
 

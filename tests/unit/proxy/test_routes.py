@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from twisted.internet.defer import CancelledError, Deferred, succeed
-from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
 from iopproxy.control import routes
 from iopproxy.control.routes import Routes
-from iopproxy.http.limits import Limits
-from iopproxy.routing.router import Router
+from iopproxy.link import Entry
 from iopproxy.routing.state import HostTakenError, Route, Table, Version
+from iopproxy.routing.wire import write_route
 
 
 class Setting:
@@ -21,10 +21,12 @@ class Setting:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.saving: list[tuple[Table, Deferred[None]]] = []
-        self.router = Router()
-        self.swept: list[frozenset[str]] = []
-        around: Any = self
-        self.routes = Routes(self.router, around, around, around, Clock(), limits=Limits())
+        self.shared: dict[str, Any] = {}
+        """What the workers know, by key."""
+        self.telling: Deferred[None] = succeed(None)
+        """Fires once the workers have it."""
+        store: Any = self
+        self.routes = Routes(store, Workers(self))
         monkeypatch.setattr(routes, "deferToThread", self.write)
 
     def load(self) -> Table:
@@ -37,15 +39,6 @@ class Setting:
         self.saving.append((table, Deferred()))
         return self.saving[-1][1]
 
-    def learn(self, targets: tuple[str, ...]) -> Deferred[Any]:
-        return succeed(None)
-
-    def keep_only(self, targets: frozenset[str]) -> None:
-        pass
-
-    def keep_only_wanted(self) -> None:
-        self.swept.append(frozenset(self.router.targets))
-
     def put(self, app: str, host: str = "a.example") -> tuple[Deferred[Any], list[Any]]:
         results: list[Any] = []
         route = Route("demo", app, (host,), Version((f"{app}:1",), "blue", "r1"))
@@ -54,17 +47,28 @@ class Setting:
         return putting, results
 
 
+class Workers:
+    def __init__(self, setting: Setting) -> None:
+        self._setting = setting
+
+    async def put(self, entries: Sequence[Entry]) -> None:
+        await self._setting.telling
+        self._setting.shared.update({key: value for kind, key, value in entries if kind == "routes"})
+
+
 @pytest.fixture
 def setting(monkeypatch: pytest.MonkeyPatch) -> Setting:
     return Setting(monkeypatch)
 
 
-def test_saved_first_then_in_force_then_answered(setting: Setting) -> None:
+def test_saved_first_then_in_force_in_the_workers_then_answered(setting: Setting) -> None:
+    setting.telling = Deferred()
     _, answered = setting.put("web")
-    assert (setting.router.find("a.example"), answered) == (None, [])
+    assert (setting.shared, answered) == ({}, [])
     setting.saving[0][1].callback(None)
-    assert setting.router.find("a.example") is answered[0]
-    assert setting.swept == [frozenset({"web:1"})]
+    assert answered == []
+    setting.telling.callback(None)
+    assert setting.shared == {"demo/web": write_route(answered[0])}
 
 
 def test_the_same_again_is_not_written_again(setting: Setting) -> None:
@@ -72,14 +76,14 @@ def test_the_same_again_is_not_written_again(setting: Setting) -> None:
         setting.put(app, host)
         setting.saving[-1][1].callback(None)
     _, answered = setting.put("web")
-    assert answered == [setting.router.find("a.example")]
+    assert setting.shared["demo/web"] == write_route(answered[0])
     assert len(setting.saving) == 2
 
 
 def test_what_can_not_be_saved_is_not_in_force(setting: Setting) -> None:
     _, answered = setting.put("web")
     setting.saving[0][1].errback(OSError(28, "No space left on device"))
-    assert setting.router.find("a.example") is None
+    assert setting.shared == {}
     assert answered[0].check(OSError)
 
 
@@ -89,7 +93,7 @@ def test_a_caller_who_leaves_does_not_stop_a_change_half_way(setting: Setting) -
     putting.cancel()
     assert answered[0].check(CancelledError)
     setting.saving[0][1].callback(None)
-    assert setting.router.find("a.example") is not None
+    assert "demo/web" in setting.shared
     assert setting.put("web")[1]  # and the next change isn't locked out
 
 

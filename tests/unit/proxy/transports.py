@@ -14,9 +14,6 @@ class Transport(StringTransport):
     disconnected = False
     handle: socket.socket | None = None
 
-    def setTcpNoDelay(self, enabled: bool) -> None:
-        pass
-
     def getHandle(self) -> socket.socket:
         assert self.handle is not None, "a test that lingers brings a socket"
         return self.handle

@@ -3,7 +3,7 @@ from __future__ import annotations
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
-from iopproxy.service import Repeated
+from iopproxy.repeated import Repeated
 
 
 def test_what_is_repeated_is_not_held_up_by_work_that_hangs() -> None:
