@@ -8,6 +8,7 @@ help:
 	@echo "make test    lint, types and every test (make test ENV=unit,proxy for some)"
 	@echo "make lint    ruff alone"
 	@echo "make bench   our proxy and our image transfer against their peers"
+	@echo "make fuzz    the proxy's readers and connections against random bytes (make fuzz EXAMPLES=20000)"
 	@echo "make docs    check that the documentation is true"
 
 demo: .venv/complete
@@ -23,6 +24,9 @@ bench: .venv/complete
 	.venv/bin/python bench/proxy.py
 	.venv/bin/python bench/transfer.py
 
+fuzz: .venv/complete
+	EXAMPLES=$(or $(EXAMPLES),20000) .venv/bin/pytest tests/unit/proxy -k "fuzz or breaks or framing" --hypothesis-profile=fuzz
+
 docs: .venv/complete
 	.venv/bin/pytest tests/unit/test_docs.py
 
@@ -34,4 +38,4 @@ docs: .venv/complete
 	@.venv/bin/pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
-.PHONY: help demo test lint bench docs
+.PHONY: help demo test lint bench fuzz docs

@@ -353,7 +353,7 @@ def play(setting: Setting, event: str, data: bytes) -> None:
         upstream.connectionLost(Failure(ConnectionDone()))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=max(300, settings.default.max_examples), deadline=None)
 @given(EVENTS, st.booleans())
 def test_nothing_that_happens_breaks_it(events: list[tuple[str, bytes]], reachable: bool) -> None:
     """No exception, nothing logged as a failure, and afterwards no request is counted as in flight."""
@@ -376,3 +376,4 @@ def test_nothing_that_happens_breaks_it(events: list[tuple[str, bytes]], reachab
     assert failures == []
     assert setting.relay.in_flight.targets() == frozenset()
     assert setting.connections == set()
+    assert not [each for each in setting.deadlines._members if each not in setting.pool.made]
