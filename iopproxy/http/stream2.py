@@ -11,6 +11,7 @@ from iopproxy.http.deadlines import NEVER
 from iopproxy.http.engine2 import Engine
 from iopproxy.http.exchange import Exchange
 from iopproxy.http.guards.budget import Budget
+from iopproxy.http.guards.patience import Patience
 from iopproxy.http.headers import Header
 from iopproxy.http.relay import Relay
 from iopproxy.http.request import Request
@@ -18,7 +19,7 @@ from iopproxy.http.response import Response
 from iopproxy.http.tunnel import Tunnel
 from iopproxy.http.writing import date
 
-__all__ = ["Http2Stream"]
+__all__ = ["Http2Stream", "Owner"]
 
 _PIECE: Final = 65536
 """The most that goes into one DATA frame, even if the client takes larger ones: others get their turn."""
@@ -31,6 +32,7 @@ class Owner(Protocol):
     relay: Relay
     engine: Engine
     budget: Budget
+    patience: Patience
     address: bytes
     scheme: bytes
     port: int
