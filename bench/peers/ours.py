@@ -33,7 +33,9 @@ def with_routes(hosts: Sequence[str]) -> Callable[[Job], Proxy]:
         pem.touch(mode=0o600)
         pem.write_bytes(job.certificate.both.read_bytes())
         argv = [sys.executable, "-m", "twisted", "iopproxy", "--state", str(state)]
-        argv += ["--http", f"tcp:{http}:interface=127.0.0.1", "--admin", f"tcp:{admin}:interface=127.0.0.1"]
+        for option, port in (("http", http), ("https", https), ("admin", admin)):
+            argv += [f"--{option}", f"tcp:{port}:interface=127.0.0.1"]
+        argv += ["--workers", str(job.workers)]
         return Proxy("iopproxy", http, https, argv, job.folder)
 
     return start

@@ -32,7 +32,7 @@ class Proxy(Process):
     def __init__(
         self, name: str, http: int, https: int, argv: list[str], folder: Path, **environment: str
     ) -> None:
-        super().__init__(name, argv, folder, http, **environment)
+        super().__init__(name, argv, folder, http, https, **environment)
         self.http = http
         self.https = https
 
