@@ -134,6 +134,11 @@ class Exchange:
         if not self._done:
             self._finish(CLIENT_GONE)
 
+    def refuse(self, status: int) -> None:
+        """The rest of the request makes no sense."""
+        if not self._done:
+            self._fail(status, CLIENT_GONE if self.status else OWN)
+
     def expired(self) -> None:
         """Nothing happened for too long. Whose fault is it? The client's only if somebody could take its bytes."""
         request, limits = self.request, self._relay.limits

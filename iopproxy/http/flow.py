@@ -20,23 +20,24 @@ UPLOAD: Final = 2
 class Valve:
     """Reading from one transport, open while no reason holds it shut."""
 
-    __slots__ = ("_held", "_transport")
+    __slots__ = ("_transport", "held")
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
-        self._held = 0
+        self.held = 0
+        """The reasons there are, added up."""
 
     def hold(self, reason: int) -> None:
         """Stop reading for a reason."""
-        if not self._held:
+        if not self.held:
             self._transport.pauseProducing()
-        self._held |= reason
+        self.held |= reason
 
     def release(self, reason: int) -> None:
         """The reason is gone; read on unless there is another."""
-        if self._held & reason:
-            self._held &= ~reason
-            if not self._held:
+        if self.held & reason:
+            self.held &= ~reason
+            if not self.held:
                 self._transport.resumeProducing()
 
 

@@ -29,16 +29,15 @@ class Http1Connection(Protocol):
 
     transport: Transport  # type: ignore[assignment]  # Twisted declares the zope interface
     _valve: Valve
+    _stream: Http1Stream
 
     def __init__(self, relay: Relay, connections: MutableSet[Http1Connection], scheme: bytes) -> None:
         self.relay = relay
         self.scheme = scheme
         self.address = b""
-        self.port = 0
         self.deadline = NEVER
         self._connections = connections
         self._reader = RequestReader(relay.limits)
-        self._current: Http1Stream | None = None
         self._closing = False
         """Nothing more is answered; what comes is dropped."""
         self.full = False
@@ -53,7 +52,7 @@ class Http1Connection(Protocol):
         """Start listening to the client."""
         self.transport.registerProducer(self, True)
         self.address = self.transport.getPeer().host.encode("ascii")
-        self.port = self.transport.getHost().port
+        self._stream = Http1Stream(self, self.relay, self.address, self.transport.getHost().port)
         self._valve = Valve(self.transport)
         self._connections.add(self)
         self.relay.deadlines.add(self)
@@ -66,17 +65,15 @@ class Http1Connection(Protocol):
             return
         if self._closing:
             return
-        self._reader.feed(data)
-        current, refusal = self._current, self._reader.refusal
-        if current is not None and current.request.broken and refusal is not None:
-            current.exchange.cancel()
-            if current.started:
-                current.abort()
-            else:
-                self.refuse(refusal.status)
-        elif current is not None:
-            current.exchange.body_arrived()
-        self._pump()
+        reader, exchange = self._reader, self._stream.exchange
+        reader.feed(data)
+        if exchange is None:
+            self._pump()
+        elif exchange.request.broken and reader.refusal is not None:
+            exchange.refuse(reader.refusal.status)
+        else:
+            exchange.body_arrived()
+            self._hold_pipeline()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The client is gone, or we are."""
@@ -85,9 +82,8 @@ class Http1Connection(Protocol):
         self.relay.deadlines.discard(self)
         if self.end is not None:
             self.end.lost(reason.check(ConnectionDone) is not None)
-        elif self._current is not None:
-            self._current.exchange.cancel()
-            self._current = None
+        elif self._stream.exchange is not None:
+            self._stream.exchange.cancel()
 
     # Whose turn it is
 
@@ -96,21 +92,25 @@ class Http1Connection(Protocol):
         if self._pumping:
             return
         self._pumping = True
-        arrived = self._reader.arrived
-        while self._current is None and not self._closing and not self.full:
+        stream, reader = self._stream, self._reader
+        arrived = reader.arrived
+        while stream.exchange is None and not self._closing and not self.full:
             if arrived and not arrived[0].broken:
                 self.deadline = NEVER
-                self._current = Http1Stream(self, arrived.popleft())
-                self._current.exchange.start()
-            elif self._reader.refusal is not None:
-                self.refuse(self._reader.refusal.status)
+                stream.begin(arrived.popleft(), False)
+            elif reader.refusal is not None:
+                self.refuse(reader.refusal.status)
             else:
                 self._await_request()
                 break
         self._pumping = False
-        if (arrived or self._reader.rest) and not self._closing:
+        self._hold_pipeline()
+
+    def _hold_pipeline(self) -> None:
+        """Read no more while requests, or what may be another protocol, wait for their turn."""
+        if (self._reader.arrived or self._reader.rest) and not self._closing:
             self._valve.hold(PIPELINE)
-        else:
+        elif self._valve.held:
             self._valve.release(PIPELINE)
 
     def _await_request(self) -> None:
@@ -119,12 +119,14 @@ class Http1Connection(Protocol):
             self._timing_head = True
             self.deadline = self.relay.deadlines.after(self.relay.limits.head_time)
 
+    def declined(self) -> None:
+        """An offer to upgrade comes to nothing."""
+        self._reader.go_on()
+
     def finished(self, last: bool, ended: bool) -> None:
-        """The current stream is done with: ``last`` of this connection, its request all read or not."""
-        current, self._current = self._current, None
-        self._valve.release(UPLOAD)
-        if current is not None and current.request.upgrade is not None:
-            self._reader.go_on()
+        """The current request is answered: the ``last`` of this connection, read to its end or not."""
+        if self._valve.held:
+            self._valve.release(UPLOAD)
         if last and ended:
             self.close()
         elif last:
@@ -153,7 +155,6 @@ class Http1Connection(Protocol):
 
     def refuse(self, status: int) -> None:
         """Answer with an error and read nothing more."""
-        self._current = None
         self.relay.journal.refused(self.address, self.scheme, status)
         headers, body = page(status)
         self.transport.write(own_response(status, headers, body, CLOSE, with_body=True))
@@ -161,7 +162,7 @@ class Http1Connection(Protocol):
 
     def close_if_idle(self) -> None:
         """End the connection unless a request is under way."""
-        if self._current is None and not self._closing and not self._reader.in_head:
+        if self._stream.exchange is None and not self._closing and not self._reader.in_head:
             self.close()
 
     def abort(self) -> None:
@@ -193,7 +194,7 @@ class Http1Connection(Protocol):
             left = unsent(self.transport)
             self.deadline = deadlines.after(0 if left else self.relay.limits.linger_time)
             self._flush_by = self._flush_by if left else NEVER
-        elif self._closing or self.full or self._current is not None:
+        elif self._closing or self.full or self._stream.exchange is not None:
             self.abort()
         elif self._reader.in_head:
             self.refuse(408)
@@ -216,8 +217,8 @@ class Http1Connection(Protocol):
             return
         self.full = True
         self.deadline = self.relay.deadlines.after(self.relay.limits.write_stall_time)
-        if self._current is not None:
-            self._current.exchange.hold(True)
+        if self._stream.exchange is not None:
+            self._stream.exchange.hold(True)
 
     def resumeProducing(self) -> None:
         """The send buffer is empty."""
@@ -225,9 +226,9 @@ class Http1Connection(Protocol):
             self.end.full(False)
             return
         self.full = False
-        if self._current is not None:
+        if self._stream.exchange is not None:
             self.deadline = NEVER
-            self._current.exchange.hold(False)
+            self._stream.exchange.hold(False)
         else:
             self.deadline = self.relay.deadlines.after(self.relay.limits.idle_time)
             self._pump()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from iopproxy.http.exchange import Exchange
 from iopproxy.http.headers import Header
@@ -16,15 +16,14 @@ from iopproxy.http.writing import CLOSE, chunk, interim_head, last_chunk, own_re
 
 __all__ = ["Http1Stream"]
 
+_BODYLESS: Final = frozenset({204, 304})
+"""Statuses whose responses end with the head, and need not say how long a body would be."""
+
 
 class Owner(Protocol):
-    """The connection, as its streams see it."""
+    """The connection, as its stream sees it."""
 
-    relay: Relay
-    address: bytes
     scheme: bytes
-    port: int
-    full: bool
     transport: Transport
 
     def hold_reading(self, held: bool) -> None:
@@ -33,8 +32,11 @@ class Owner(Protocol):
     def switch(self, tunnel: Tunnel) -> None:
         """The connection is a side of a tunnel from now on."""
 
+    def declined(self) -> None:
+        """The upgrade that was offered doesn't come: what follows the request is HTTP."""
+
     def finished(self, last: bool, ended: bool) -> None:
-        """The response is complete."""
+        """The response is complete: the ``last`` of this connection, its request read to its end or not."""
 
     def close(self) -> None:
         """End the connection once all is sent."""
@@ -44,37 +46,46 @@ class Owner(Protocol):
 
 
 class Http1Stream:
-    """The ``Client`` of an exchange, on an HTTP/1 connection."""
+    """The ``Client`` of exchanges on an HTTP/1 connection, one after the other."""
 
     __slots__ = (
         "_chunked",
         "_last",
         "_owner",
+        "_relay",
         "_to_the_end",
         "address",
         "exchange",
         "port",
         "request",
         "scheme",
-        "started",
     )
 
+    request: Request
     protocol = b"HTTP/1.1"
     """Also where ``request.modern`` says that the client knows 1.0 only."""
 
-    def __init__(self, owner: Owner, request: Request) -> None:
-        self.request = request
-        self.address = owner.address
+    def __init__(self, owner: Owner, relay: Relay, address: bytes, port: int) -> None:
+        self.address = address
         self.scheme = owner.scheme
-        self.port = owner.port
-        self.started = False
-        """The head of the final response went out."""
+        self.port = port
+        self.exchange: Exchange | None = None
+        """The one that is under way."""
         self._owner = owner
+        self._relay = relay
         self._chunked = False
         self._to_the_end = False
         """The end of the connection is the end of the body."""
+        self._last = False
+        """No other request of this connection is answered."""
+
+    def begin(self, request: Request, held: bool) -> None:
+        """Answer a request. ``held``: the client takes nothing of the response for now."""
+        self.request = request
+        self._chunked = False
         self._last = not request.keep_alive
-        self.exchange = Exchange(owner.relay, request, self, owner.full)
+        self.exchange = exchange = Exchange(self._relay, request, self, held)
+        exchange.start()
 
     def hold_body(self, held: bool) -> None:
         """Read no more of the request's body for now, or read on."""
@@ -89,9 +100,12 @@ class Http1Stream:
         self, head: Response | None, body: bytes, complete: bool, trailers: Sequence[Header] = ()
     ) -> None:
         """The head (once), a piece of the body (or b""), the end."""
-        data = b"" if head is None else self._head(head)
-        if body:
-            data += chunk(body) if self._chunked else body
+        data = body
+        if head is not None:
+            begin = self._head(head)
+            data = begin + (chunk(body) if self._chunked and body else body)
+        elif self._chunked and body:
+            data = chunk(body)
         if complete and self._chunked:
             data += last_chunk(trailers)
         self._owner.transport.write(data)
@@ -100,7 +114,6 @@ class Http1Stream:
 
     def own(self, status: int, headers: Sequence[Header], body: bytes) -> None:
         """A response of the proxy's own, instead of any other."""
-        self.started = True
         self._decide_last()
         with_body = self.request.method != b"HEAD"
         self._owner.transport.write(own_response(status, headers, body, self._connection(), with_body))
@@ -108,7 +121,6 @@ class Http1Stream:
 
     def switch(self, head: Response, tunnel: Tunnel) -> None:
         """A 101: what follows it goes through the tunnel."""
-        self.started = True
         self._owner.transport.write(response_head(head, b"", _upgrade(head)))
         self._owner.switch(tunnel)
 
@@ -120,30 +132,35 @@ class Http1Stream:
             self._owner.close()
 
     def _finish(self) -> None:
-        self._decide_last()
-        self._owner.finished(self._last, self.request.ended)
+        request, self.exchange = self.request, None
+        if request.upgrade is not None:
+            self._owner.declined()
+        self._owner.finished(self._last or not request.ended or self._relay.draining, request.ended)
 
     def _decide_last(self) -> None:
         """No further request is read after one that isn't read to its end, nor once the program is to end."""
-        self._last = self._last or not self.request.ended or self._owner.relay.draining
+        if not self.request.ended or self._relay.draining:
+            self._last = True
 
     def _head(self, response: Response) -> bytes:
-        self.started = True
+        request, status = self.request, response.status
         self._decide_last()
         framing = b""
-        if response.status == 204 or self.request.method == b"HEAD" or response.status == 304:
-            if response.length is not None and response.status != 204:
+        if response.length is not None:
+            if status != 204:
                 framing = b"Content-Length: %d" % response.length
-        elif response.length is not None:
-            framing = b"Content-Length: %d" % response.length
-        elif self.request.modern:
+        elif status in _BODYLESS or request.method == b"HEAD":
+            pass
+        elif request.modern:
             self._chunked = True
             framing = b"Transfer-Encoding: chunked"
         else:
             self._last = self._to_the_end = True
-        connection = self._connection()
-        if response.status == 426 and response.upgrade is not None:  # RFC 9110 section 15.5.22
-            connection = _upgrade(response) + (b"\r\n" + connection if connection else b"")
+        connection = b""
+        if self._last or not request.modern or status == 426:
+            connection = self._connection()
+            if status == 426 and response.upgrade is not None:  # RFC 9110 section 15.5.22
+                connection = _upgrade(response) + (b"\r\n" + connection if connection else b"")
         return response_head(response, framing, connection)
 
     def _connection(self) -> bytes:
