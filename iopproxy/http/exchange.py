@@ -53,6 +53,7 @@ class Exchange:
         "_tried",
         "_upstream",
         "_upstream_full",
+        "_waited",
         "began",
         "client",
         "deadline",
@@ -88,6 +89,8 @@ class Exchange:
         """The target counts this request as in flight."""
         self._received_before = 0
         """Bytes of the body that had come when it was looked at last."""
+        self._waited = False
+        """The client holds its body back until there is an upstream."""
         self._sent_end = False
         self._done = False
         self._tried: tuple[str, ...] = ()
@@ -121,7 +124,7 @@ class Exchange:
         if self._upstream is not None:
             self._send(self._upstream, b"")
         elif request.parts:
-            self.client.hold_body(True)
+            self._hold_body()
 
     def hold(self, held: bool) -> None:
         """The client takes no more of the response for now, or takes more again."""
@@ -177,10 +180,15 @@ class Exchange:
 
     def _connect(self, target: str) -> None:
         if self.request.parts:
-            self.client.hold_body(True)
+            self._hold_body()
         connecting = Deferred.fromCoroutine(self._relay.pool.connect(target))
         self._connecting = connecting
         connecting.addCallbacks(self._connected, self._not_connected)
+
+    def _hold_body(self) -> None:
+        """There is nobody yet to send it to."""
+        self._waited = True
+        self.client.hold_body(True)
 
     def _connected(self, upstream: UpstreamConnection) -> None:
         self._connecting = None
@@ -212,7 +220,8 @@ class Exchange:
             self._set_deadline()
         believe = route is not None and route.settings.forward_headers
         self._send(upstream, request_head(request, client.address, client.scheme, client.port, believe))
-        if not self._upstream_full and self._upstream is not None:
+        if self._waited and not self._upstream_full and self._upstream is not None:
+            self._waited = False
             client.hold_body(False)
 
     def _send(self, upstream: UpstreamConnection, data: bytes) -> None:
@@ -299,17 +308,16 @@ class Exchange:
 
     def _set_deadline(self) -> None:
         """A body that still comes has its own time, then the route's counts until the response's head is there."""
-        limits = self._relay.limits
+        relay = self._relay
         if not self.request.ended and self._upstream is not None and not self._upstream_full:
             self._received_before = self.request.received
-            seconds = limits.body_grace_time
+            self.deadline = relay.deadlines.after(relay.limits.body_grace_time)
         elif not self.status and self.route is not None:
-            seconds = self.route.settings.response_timeout
+            self.deadline = relay.deadlines.after(self.route.settings.response_timeout)
         elif self._upstream_full:
-            seconds = limits.write_stall_time
+            self.deadline = relay.deadlines.after(relay.limits.write_stall_time)
         else:
-            seconds = NEVER
-        self.deadline = self._relay.deadlines.after(seconds)
+            self.deadline = NEVER
 
     def _answer(self, answer: Answer, fate: str) -> None:
         """A response of our own."""

@@ -11,7 +11,7 @@ from collections import deque
 import httptools
 
 from iopproxy.http import headers
-from iopproxy.http.headers import Header
+from iopproxy.http.headers import HOST, Header
 from iopproxy.http.headers import kind as kind_of
 from iopproxy.http.ids import valid_id
 from iopproxy.http.limits import Limits
@@ -62,10 +62,8 @@ class RequestReader:
 
     def feed(self, data: bytes) -> None:
         """More bytes. After a refusal, and after a request that ends the connection, they are ignored."""
-        if self._waiting:
-            self.rest += data
-            return
-        if self._over or self.refusal is not None:
+        if self._waiting or self._over or self.refusal is not None:
+            self.rest += data if self._waiting else b""
             return
         self._piece = size = len(data)
         self._idle_bytes += size
@@ -150,8 +148,8 @@ class RequestReader:
 
     def on_headers_complete(self) -> None:
         """The head is complete."""
-        request = self._understand()
         self.in_head = False
+        request = self._understand()
         self._idle_bytes = 0
         self._last = not request.keep_alive
         self._open = request
@@ -192,30 +190,38 @@ class RequestReader:
             raise RefusedError(414, "The target is too long.")
         if self._size > limits.head_size or len(self._plain) + len(self._special) > limits.header_count:
             self._check_size()
-        target, named = split(target, method)
+        named: bytes | None = None
+        if not target.startswith(b"/") or b"#" in target:
+            target, named = split(target, method)
         request = Request(method, target, version == "1.1", parser.should_keep_alive())
         request.headers, self._plain = self._plain, []
-        hosts = self._sort(request)
-        if len(hosts) != 1:
-            raise RefusedError(400, "There must be exactly one Host.")
-        # RFC 9112 section 3.2.2: the host of an absolute-form target counts, not the header.
-        request.authority = authority = hosts[0] if named is None else named
-        host = normalise(authority)
-        if host is None or (named is not None and normalise(hosts[0]) is None):
-            raise RefusedError(400, "The host isn't valid.")
+        self._sort(request)
+        host = normalise(request.authority)
+        if host is None:
+            raise RefusedError(400, "There is no valid Host.")
+        if named is not None:
+            # RFC 9112 section 3.2.2: the host of an absolute-form target counts, not the header.
+            request.authority = named
+            host = normalise(named)
+            if host is None:
+                raise RefusedError(400, "The target's host isn't valid.")
         request.host = host
         return request
 
-    def _sort(self, request: Request) -> list[bytes]:
-        """Do what the special lines say; the values of Host lines are returned."""
+    def _sort(self, request: Request) -> None:
+        """Do what the special lines say. One Host is the only one in most requests."""
         special, self._special = self._special, []
-        hosts: list[bytes] = []
+        if len(special) == 1 and special[0][0] == HOST:
+            request.authority = special[0][1][1].rstrip(b" \t")
+            return
+        hosts = 0
         taken: frozenset[bytes] = frozenset()
         announced: list[Header] = []
         offers: list[bytes] = []
         for kind, line in special:
-            if kind == headers.HOST:
-                hosts.append(line[1].rstrip(b" \t"))
+            if kind == HOST:
+                request.authority = line[1].rstrip(b" \t")
+                hosts += 1
             elif kind == headers.CONNECTION:
                 taken |= headers.named(line[1])
             elif kind in _PLAIN:
@@ -226,6 +232,8 @@ class RequestReader:
                 offers.append(line[1])
             else:
                 self._note(request, kind, line)
+        if hosts != 1:
+            raise RefusedError(400, "There must be exactly one Host.")
         if request.chunked:
             if request.length is not None:
                 raise RefusedError(400, "There are both Content-Length and Transfer-Encoding.")
@@ -235,7 +243,6 @@ class RequestReader:
             request.forwarded = headers.without(request.forwarded, taken)
         if offers and self._parser.should_upgrade():
             self._consider(request, offers)
-        return hosts
 
     def _note(self, request: Request, kind: int, line: Header) -> None:
         """What a line says that doesn't go on as it is."""
