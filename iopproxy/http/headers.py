@@ -124,12 +124,12 @@ def options(value: bytes) -> list[bytes]:
     return [each.strip(b" \t").lower() for each in value.split(b",")]
 
 
-def upgrades(offers: Iterable[bytes]) -> bytes | None:
-    """The protocols of Upgrade lines that are offered to a target: any but HTTP in another version.
+def upgrades(offer: bytes) -> bytes | None:
+    """The protocols of an Upgrade that are offered to a target: any but HTTP in another version.
 
     A target that spoke HTTP/2 through a tunnel would get requests that nobody has read.
     """
-    protocols = [each.strip(b" \t") for line in offers for each in line.split(b",")]
+    protocols = [each.strip(b" \t") for each in offer.split(b",")]
     return b", ".join(each for each in protocols if each and not each.lower().startswith(_HTTP)) or None
 
 

@@ -217,7 +217,6 @@ class RequestReader:
         hosts = 0
         taken: frozenset[bytes] = frozenset()
         announced: list[Header] = []
-        offers: list[bytes] = []
         for kind, line in special:
             if kind == HOST:
                 request.authority = line[1].rstrip(b" \t")
@@ -228,8 +227,6 @@ class RequestReader:
                 request.headers.append(line)
             elif kind == headers.TRAILER:
                 announced.append(line)
-            elif kind == headers.UPGRADE:
-                offers.append(line[1])
             else:
                 self._note(request, kind, line)
         if hosts != 1:
@@ -241,8 +238,8 @@ class RequestReader:
         if taken:
             request.headers = headers.without(request.headers, taken)
             request.forwarded = headers.without(request.forwarded, taken)
-        if offers and self._parser.should_upgrade():
-            self._consider(request, offers)
+        if request.upgrade is not None:
+            self._consider(request, request.upgrade)
 
     def _note(self, request: Request, kind: int, line: Header) -> None:
         """What a line says that doesn't go on as it is."""
@@ -255,15 +252,20 @@ class RequestReader:
             request.forwarded.append(line)
         elif kind == headers.REQUEST_ID:
             request.id = value if valid_id(value) else b""
+        elif kind == headers.UPGRADE:
+            request.upgrade = value if request.upgrade is None else request.upgrade + b"," + value
         elif kind == headers.TE:
             request.wants_trailers |= b"trailers" in headers.options(value)
 
-    def _consider(self, request: Request, offers: list[bytes]) -> None:
-        """The request offers another protocol. After a body we decline: what follows it could be either protocol."""
+    def _consider(self, request: Request, offer: bytes) -> None:
+        """There is an Upgrade. After a body we decline: what follows it could be either protocol."""
+        request.upgrade = None
+        if not self._parser.should_upgrade():
+            return  # Connection doesn't name it
         if request.length or request.chunked:
             self._offering = request
         elif request.modern:
-            request.upgrade = headers.upgrades(offers)
+            request.upgrade = headers.upgrades(offer)
 
     def _check_size(self) -> None:
         lines = [*self._plain, *(line for _, line in self._special)]
