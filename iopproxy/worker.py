@@ -132,6 +132,7 @@ class Worker:
             limits,
             self._journal,
             secured=contexts.covers,
+            soon=loop.call_soon,
         )
 
         # Where clients come in

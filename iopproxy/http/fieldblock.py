@@ -1,6 +1,6 @@
 """HPACK for responses (RFC 7541) without a dynamic table: what a field looks like depends on the field alone.
 
-So each is encoded once and kept, no memory is spent per connection however large a table the client offers, and
+So names are encoded once and kept, no memory is spent per connection however large a table the client offers, and
 the compression tells nothing about one response to who can see the size of another.
 """
 
@@ -13,15 +13,17 @@ from typing import Any, Final
 from hpack.hpack import Encoder, encode_integer
 from hpack.table import HeaderTable
 
-from iopproxy.http.headers import Header
-
 __all__ = ["StaticEncoder"]
 
-_INDEX: Final = {pair: index for index, pair in reversed([*enumerate(HeaderTable.STATIC_TABLE, 1)])}
-_NAME_INDEX: Final = {name: index for (name, _), index in _INDEX.items()}
+_STATIC: Final = {
+    pair: bytes([0x80 | index]) for index, pair in reversed([*enumerate(HeaderTable.STATIC_TABLE, 1)])
+}
+"""Fields that are one byte (RFC 7541 section 6.1)."""
+_NAMES: Final = {name: encoded[0] & 0x7F for (name, _), encoded in _STATIC.items()}
+_LENGTHS: Final = [bytes([length]) for length in range(127)]
 _NO_TABLE: Final = b"\x20"
 """A dynamic table size update to 0 (RFC 7541 section 6.3)."""
-_CACHED_SIZE: Final = 128
+_CACHED_SIZE: Final = 64
 
 
 class StaticEncoder(Encoder):
@@ -41,25 +43,30 @@ class StaticEncoder(Encoder):
 
     def encode(self, headers: Iterable[Any], huffman: bool = False) -> bytes:
         """A header block of (name, value) pairs. Huffman's code would cost more time than the bytes it saves."""
-        block = b"".join([_field(pair) for pair in headers])
-        if self._said:
-            return block
+        parts = [] if self._said else [_NO_TABLE]
         self._said = True
-        return _NO_TABLE + block
+        for field in headers:
+            known = _STATIC.get(field)
+            if known is None:
+                name, value = field
+                value = value.strip(b" \t")
+                size = len(value)
+                known = (
+                    (_cached_name(name) if len(name) <= _CACHED_SIZE else _name(name))
+                    + (_LENGTHS[size] if size < 127 else encode_integer(size, 7))
+                    + value
+                )
+            parts.append(known)
+        return b"".join(parts)
 
 
-def _field(pair: Header) -> bytes:
-    return _cached(pair) if len(pair[1]) <= _CACHED_SIZE else _encoded(pair)
+def _name(name: bytes) -> bytes:
+    """A literal field's name, of a field that isn't indexed (RFC 7541 section 6.2.2)."""
+    name = name.lower()
+    index = _NAMES.get(name)
+    if index:
+        return bytes(encode_integer(index, 4))
+    return b"\0" + bytes(encode_integer(len(name), 7)) + name
 
 
-def _encoded(pair: Header) -> bytes:
-    name, value = pair[0].lower(), pair[1].strip(b" \t")
-    index = _INDEX.get((name, value))
-    if index is not None:
-        return bytes([0x80 | index])
-    index = _NAME_INDEX.get(name)
-    shown = bytes(encode_integer(index, 4)) if index else b"\0" + bytes(encode_integer(len(name), 7)) + name
-    return shown + bytes(encode_integer(len(value), 7)) + value
-
-
-_cached = lru_cache(maxsize=4096)(_encoded)
+_cached_name = lru_cache(maxsize=4096)(_name)

@@ -47,6 +47,8 @@ class Http2Connection(Protocol):
         self._streams = Streams(self)
         self._reading = False
         """Nothing is written before all of what came is understood."""
+        self._flushing = False
+        """What there is will be written soon."""
         self._closing = False
         """Nothing more is answered; what comes is dropped."""
         self._noticed = False
@@ -76,7 +78,7 @@ class Http2Connection(Protocol):
             if not self._closing:
                 self._streams.act()
         self._reading = False
-        self.flush()
+        self._write()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The client is gone, or we are."""
@@ -117,8 +119,18 @@ class Http2Connection(Protocol):
     # What the streams call
 
     def flush(self) -> None:
-        """Send what the engine holds, unless more comes at once."""
-        if not self._reading and not self._closing:
+        """Send what the engine holds, unless more comes at once: with several streams open, other responses may."""
+        if self._reading or self._closing or self._flushing:
+            return
+        if self._streams:
+            self._flushing = True
+            self.relay.soon(self._write)
+        else:
+            self._write()
+
+    def _write(self) -> None:
+        self._flushing = False
+        if not self._closing:
             data = self.engine.data_to_send()
             if data:
                 self.transport.write(data)
@@ -165,8 +177,7 @@ class Http2Connection(Protocol):
 
     def _close(self) -> None:
         """End it once all is sent."""
-        self._reading = False
-        self.flush()
+        self._write()
         self._closing = True
         self.patience.close(self.relay.limits.write_stall_time)
         self.transport.unregisterProducer()
@@ -179,8 +190,7 @@ class Http2Connection(Protocol):
     def _fall_silent(self, status: int) -> None:
         """Say nothing more, and drop what still comes: a reset would take the GOAWAY from the client's hands."""
         self.relay.journal.refused(self.address, self.scheme, status)
-        self._reading = False
-        self.flush()
+        self._write()
         self._closing = True
         self._streams.drop()
         self.patience.close(self.relay.limits.linger_time)

@@ -42,6 +42,8 @@ class Relay:
     challenges: Challenges = field(factory=Challenges)
     tunnels: Tunnels = field(factory=Tunnels)
     ids: RequestIds = field(factory=RequestIds)
+    soon: Callable[[Callable[[], None]], object] = lambda work: work()
+    """Calls something once all that came meanwhile is read; here, at once."""
     draining: bool = False
 
 

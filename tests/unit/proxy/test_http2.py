@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from h2.errors import ErrorCodes
 from h2.settings import SettingCodes
@@ -445,3 +447,16 @@ def test_a_client_s_goaway_is_no_end_for_its_streams() -> None:
     setting.reply(OK)
     assert setting.answer(stream).ended
     assert setting.transport.disconnecting
+
+
+def test_responses_that_come_at_once_are_one_write() -> None:
+    setting = Setting()
+    later: list[Callable[[], None]] = []
+    setting.relay.soon = later.append
+    streams = [setting.ask() for _ in range(3)]
+    for number in range(3):
+        setting.pool.made[number].dataReceived(OK)
+    assert (setting.transport.value(), len(later)) == (b"", 1)
+    later.pop()()
+    setting.talk()
+    assert all(setting.answer(each).ended for each in streams)
