@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import multiprocessing
+import multiprocessing.util
 import signal
 import socket
 from collections.abc import Callable, Sequence
+from shutil import rmtree
 from typing import Any, Final, Protocol
 
 from twisted.internet.defer import Deferred
@@ -23,7 +24,7 @@ from iopproxy.reactor import Reactor
 from iopproxy.together import together
 from iopproxy.worker import Start, main
 
-__all__ = ["Owner", "WorkerProcess"]
+__all__ = ["Owner", "WorkerProcess", "remove_traces"]
 
 _ANSWER_TIME: Final = 10.0
 """Seconds that a worker has for an answer; one that is silent for longer hangs."""
@@ -32,6 +33,11 @@ _BATCH: Final = 500
 
 _forkserver = multiprocessing.get_context("forkserver")
 _forkserver.set_forkserver_preload(["iopproxy.worker"])
+
+
+def remove_traces() -> None:
+    """Remove the folder of the server that forks the workers: Python does only at an exit that isn't by a signal."""
+    rmtree(multiprocessing.util.get_temp_dir(), ignore_errors=True)
 
 
 class Owner(Protocol):

@@ -12,7 +12,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from iopproxy.control.process import WorkerProcess
+from iopproxy.control.process import WorkerProcess, remove_traces
 from iopproxy.link import Entry, UnusableError
 from iopproxy.reactor import Reactor
 from iopproxy.together import together
@@ -128,8 +128,13 @@ class Workers(Service):
             for each in (place.start.http, place.start.https):
                 if each is not None:
                     each.close()
-        ending = [worker.finish(self._places[worker.number].start.drain_timeout) for worker in self._living]
-        return Deferred.fromCoroutine(together(ending))
+        return Deferred.fromCoroutine(self._finish())
+
+    async def _finish(self) -> None:
+        await together(
+            worker.finish(self._places[worker.number].start.drain_timeout) for worker in self._living
+        )
+        remove_traces()
 
     def _start(self, place: _Place) -> None:
         place.waiting = None

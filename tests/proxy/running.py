@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -38,12 +39,16 @@ class Proxy:
         self.state = state
         argv = [sys.executable, "-m", "twisted", "--log-format", "text", "iopproxy"]
         argv += ["--http", "tcp:0:interface=127.0.0.1", "--admin", "tcp:0:interface=127.0.0.1"]
+        if "--workers" not in options:
+            argv += ["--workers", str(WORKERS)]
+        self._count = int(options[options.index("--workers") + 1]) if "--workers" in options else WORKERS
         self.process = subprocess.Popen(
-            [*argv, "--workers", str(WORKERS), "--state", str(state), *options],
+            [*argv, "--state", str(state), *options],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            start_new_session=True,
         )
         self.lines: list[str] = []
         self._ports: dict[str, int] = {}
@@ -61,7 +66,7 @@ class Proxy:
             if match := _LISTENS.search(line):
                 self._ports[match[1]] = int(match[2])
             serving += _SERVES in line
-            if serving == WORKERS:
+            if serving == self._count:
                 self._ready.set()
         self._ready.set()
 
@@ -81,6 +86,17 @@ class Proxy:
     def workers(self) -> list[int]:
         """The processes that carry the traffic."""
         return [each["pid"] for each in self.api("GET", "/v1/workers")[1]["workers"]]
+
+    @property
+    def family(self) -> list[int]:
+        """All its processes."""
+        found = []
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with suppress(OSError):
+                fields = stat.read_text().rpartition(")")[2].split()
+                if int(fields[3]) == self.process.pid and fields[0] != "Z":
+                    found.append(int(stat.parent.name))
+        return found
 
     @property
     def log(self) -> str:
