@@ -73,6 +73,8 @@ def boot(image: str) -> tuple[str, ...]:
         "iopproxy",
         "--http",
         "tcp:80",
+        "--https",
+        "tcp:443",
         "--admin",
         "tcp:8080",
     )
