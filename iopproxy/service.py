@@ -15,6 +15,8 @@ from twisted.logger import Logger
 
 from iopproxy.control.admin import admin_site
 from iopproxy.control.api import Api
+from iopproxy.control.certificates import Certificates
+from iopproxy.control.challenges import Challenges
 from iopproxy.control.dialing import TwistedDialer
 from iopproxy.control.health import Checker
 from iopproxy.control.routes import Routes
@@ -26,6 +28,7 @@ from iopproxy.listening import Listen, open_socket, open_sockets
 from iopproxy.logs import Logs
 from iopproxy.reactor import Reactor
 from iopproxy.routing.store import Store
+from iopproxy.tls.store import CertificateStore
 from iopproxy.worker import Start
 
 __all__ = ["Settings", "make_service"]
@@ -61,12 +64,16 @@ def make_service(settings: Settings, reactor: Reactor) -> MultiService:
     checker = Checker(
         TwistedDialer(reactor, limits.connect_time), Addresses(reactor, limits), reactor, limits
     )
+    certificates = Certificates(CertificateStore(settings.state / "certs"), workers)
+    # Before the first worker is there: these are what it begins with.
     Deferred.fromCoroutine(routes.share())
+    Deferred.fromCoroutine(certificates.share())
+    api = Api(routes, workers, checker, certificates, Challenges(workers))
 
     service = MultiService()
     for each in (
         workers,
-        Listening(reactor, admin_socket, admin_site(Api(routes, workers, checker), token)),
+        Listening(reactor, admin_socket, admin_site(api, token)),
     ):
         service.addService(each)
     return service

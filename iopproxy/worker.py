@@ -47,7 +47,7 @@ from iopproxy.routing.inflight import InFlight
 from iopproxy.routing.router import Router
 from iopproxy.routing.wire import read_stored
 from iopproxy.tls.connection import Tls, TlsConnection
-from iopproxy.tls.contexts import Contexts, server_context
+from iopproxy.tls.contexts import Contexts, hush_unreadable_names, server_context
 
 __all__ = ["REPORT_TIME", "Start", "main"]
 
@@ -75,6 +75,7 @@ def main(start: Start, link: socket.socket) -> None:
     """The life of a worker process. ``link``: its end of the link to the control process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the control process, which tells us
     start.logs.begin()
+    hush_unreadable_names()
     loop = uvloop.new_event_loop()
     loop.set_exception_handler(_report)
     asyncioreactor.install(loop)

@@ -10,6 +10,8 @@ from typing import Any
 from attrs import frozen
 
 from iopproxy import __version__
+from iopproxy.control.certificates import Certificates, NoCertificateError, read_certificate
+from iopproxy.control.challenges import Challenges, read_key_authorization
 from iopproxy.control.health import Check, Checker
 from iopproxy.control.routes import Routes
 from iopproxy.control.workers import Workers
@@ -58,10 +60,19 @@ class Answer:
 class Api:
     """Every call but the check for the token."""
 
-    def __init__(self, routes: Routes, workers: Workers, checker: Checker) -> None:
+    def __init__(
+        self,
+        routes: Routes,
+        workers: Workers,
+        checker: Checker,
+        certificates: Certificates,
+        challenges: Challenges,
+    ) -> None:
         self._routes = routes
         self._workers = workers
         self._checker = checker
+        self._certificates = certificates
+        self._challenges = challenges
         self._calls: tuple[tuple[str, re.Pattern[str], Handler], ...] = (
             ("GET", re.compile("/healthz"), self._healthz),
             ("GET", re.compile("/v1/routes"), self._list_routes),
@@ -74,6 +85,11 @@ class Api:
             ("POST", re.compile("/v1/drain"), self._drain),
             ("POST", re.compile("/v1/check"), self._check),
             ("GET", re.compile("/v1/workers"), self._list_workers),
+            ("GET", re.compile("/v1/certificates"), self._list_certificates),
+            ("PUT", re.compile("/v1/certificates/([^/]+)"), self._put_certificate),
+            ("DELETE", re.compile("/v1/certificates/([^/]+)"), self._delete_certificate),
+            ("PUT", re.compile("/v1/challenges/([^/]+)"), self._put_challenge),
+            ("DELETE", re.compile("/v1/challenges/([^/]+)"), self._delete_challenge),
         )
 
     async def answer(self, call: Call) -> Answer:
@@ -87,7 +103,7 @@ class Api:
                     return Answer(200, await handler(call.body, *match.groups()))
                 except InvalidError as error:
                     return Answer(400, {"error": str(error)})
-                except NoRouteError as error:
+                except (NoRouteError, NoCertificateError) as error:
                     return Answer(404, {"error": str(error)})
                 except RouteError as error:
                     return Answer(409, {"error": str(error)})
@@ -164,6 +180,23 @@ class Api:
     async def _check(self, body: Any) -> Json:
         verdict = await self._checker.run(_read_check(body))
         return {"healthy": verdict.healthy, "attempts": verdict.attempts, "reason": verdict.reason}
+
+    async def _list_certificates(self, _body: Any) -> Json:
+        return self._certificates.listed()
+
+    async def _put_certificate(self, body: Any, name: str) -> Json:
+        return await self._certificates.put(name, read_certificate(name, body))
+
+    async def _delete_certificate(self, _body: Any, name: str) -> Json:
+        return await self._certificates.delete(name)
+
+    async def _put_challenge(self, body: Any, token: str) -> Json:
+        await self._challenges.put(token, read_key_authorization(token, body))
+        return {}
+
+    async def _delete_challenge(self, _body: Any, token: str) -> Json:
+        await self._challenges.delete(token)
+        return {}
 
 
 def _read_check(body: Any) -> Check:

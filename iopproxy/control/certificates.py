@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from typing import Any
 
+from twisted.internet.defer import Deferred, DeferredLock
 from twisted.internet.threads import deferToThread
 from twisted.logger import Logger
 
-from iopproxy.control.onebyone import OneByOne
+from iopproxy.control.routes import Sharing
+from iopproxy.control.shield import shielded
 from iopproxy.routing.values import InvalidError, require_keys
 from iopproxy.tls.certificates import Certificate, CertificateError, is_name
 from iopproxy.tls.contexts import certificate_context
@@ -19,8 +21,6 @@ __all__ = ["Certificates", "NoCertificateError", "read_certificate"]
 
 KIND = "certificates"
 """Of the entries that workers get: the key is the name, the value key and chain in PEM form."""
-
-Push = Callable[[list[tuple[str, str, Any]]], Awaitable[None]]
 
 
 class NoCertificateError(Exception):
@@ -48,41 +48,39 @@ def _require_name(name: str) -> None:
 
 
 class Certificates:
-    """Those in force. ``push`` returns once every worker has what it is given."""
+    """Those in force, in all workers, and how they change: one after the other, each to its end."""
 
     _log = Logger()
 
-    def __init__(self, store: CertificateStore, push: Push) -> None:
+    def __init__(self, store: CertificateStore, workers: Sharing) -> None:
+        self._known = store.load()
         self._store = store
-        self._push = push
-        self._changes = OneByOne()
-        self._known: dict[str, Certificate] = {}
+        self._workers = workers
+        self._lock = DeferredLock()
 
-    async def load(self) -> None:
-        """Put what the store has in force."""
-        self._known = self._store.load()
+    async def share(self) -> None:
+        """Let the workers have what was saved last."""
         for name, each in self._known.items():
             if not each.valid(datetime.now(UTC)):
                 self._log.warn("The certificate {name} is valid to {end}", name=name, end=str(each.not_after))
-        await self._push([(KIND, name, each.pem) for name, each in self._known.items()])
+        await self._workers.put([(KIND, name, each.pem) for name, each in self._known.items()])
 
     def listed(self) -> dict[str, Any]:
         """All of them, as the admin API shows them."""
         return {"certificates": [self._show(name) for name in sorted(self._known)]}
 
     async def put(self, name: str, certificate: Certificate) -> dict[str, Any]:
-        """Add one, or replace the one of that name. Raises OSError when it can't be saved; nothing changes then."""
+        """Add one, or replace the one of that name; how ``listed`` shows it. Raises OSError when it can't be saved."""
 
         async def change() -> None:
             # In a thread: a slow disk must not stop anything else.
             await deferToThread(self._store.save, name, certificate)
             self._known[name] = certificate
-            await self._push([(KIND, name, certificate.pem)])
+            await self._workers.put([(KIND, name, certificate.pem)])
 
-        await self._changes.run(change)
-        self._log.info(
-            "The certificate {name} is valid to {end}", name=name, end=_moment(certificate.not_after)
-        )
+        await self._change(change)
+        end = _moment(certificate.not_after)
+        self._log.info("The certificate {name} is valid to {end}", name=name, end=end)
         return self._show(name)
 
     async def delete(self, name: str) -> dict[str, Any]:
@@ -93,12 +91,22 @@ class Certificates:
                 raise NoCertificateError(f"There is no certificate {name}.")
             await deferToThread(self._store.delete, name)
             del self._known[name]
-            await self._push([(KIND, name, None)])
+            await self._workers.put([(KIND, name, None)])
 
         _require_name(name)
-        await self._changes.run(change)
+        await self._change(change)
         self._log.info("The certificate {name} is removed", name=name)
         return self.listed()
+
+    async def _change(self, change: Callable[[], Coroutine[Deferred[Any], Any, None]]) -> None:
+        await shielded(self._in_turn(change))
+
+    async def _in_turn(self, change: Callable[[], Coroutine[Deferred[Any], Any, None]]) -> None:
+        await self._lock.acquire()
+        try:
+            await change()
+        finally:
+            self._lock.release()
 
     def _show(self, name: str) -> dict[str, Any]:
         certificate = self._known[name]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from iopproxy.control.certificates import Push
+from iopproxy.control.routes import Sharing
 from iopproxy.routing.values import InvalidError, require_keys
 
 __all__ = ["Challenges", "read_key_authorization"]
@@ -35,8 +35,8 @@ def read_key_authorization(token: str, body: Any) -> str:
 class Challenges:
     """Those that are answered now. They don't outlive the program, and neither does the asking."""
 
-    def __init__(self, push: Push) -> None:
-        self._push = push
+    def __init__(self, workers: Sharing) -> None:
+        self._workers = workers
         self._tokens: set[str] = set()
 
     async def put(self, token: str, key_authorization: str) -> None:
@@ -44,10 +44,10 @@ class Challenges:
         if len(self._tokens) >= _MOST and token not in self._tokens:
             raise InvalidError(f"There are {_MOST} challenges already.")
         self._tokens.add(token)
-        await self._push([(KIND, token, key_authorization)])
+        await self._workers.put([(KIND, token, key_authorization)])
 
     async def delete(self, token: str) -> None:
         """No longer. One that isn't there is no mistake."""
         if token in self._tokens:
             self._tokens.discard(token)
-            await self._push([(KIND, token, None)])
+            await self._workers.put([(KIND, token, None)])

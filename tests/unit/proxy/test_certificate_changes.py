@@ -41,7 +41,7 @@ def workers() -> Workers:
 @pytest.fixture
 def changes(workers: Workers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Certificates:
     monkeypatch.setattr(certificates, "deferToThread", lambda call, *args: succeed(call(*args)))
-    return Certificates(CertificateStore(tmp_path / "certs"), workers.put)
+    return Certificates(CertificateStore(tmp_path / "certs"), workers)
 
 
 def body(*names: str, **more: Any) -> dict[str, str]:
@@ -94,8 +94,8 @@ def test_all_are_put_in_force_at_the_start(changes: Certificates, workers: Worke
     for name in ("a.example", "*.b.example"):
         result(changes.put(name, read_certificate(name, body(name))))
     before, workers.pushed = workers.pushed, []
-    again = Certificates(CertificateStore(tmp_path / "certs"), workers.put)
-    result(again.load())
+    again = Certificates(CertificateStore(tmp_path / "certs"), workers)
+    result(again.share())
     assert sorted(workers.pushed) == sorted(before)
     assert again.listed() == changes.listed()
 
@@ -139,7 +139,7 @@ def test_refused(kind: str) -> None:
 
 
 def test_the_life_of_a_challenge(workers: Workers) -> None:
-    challenges = Challenges(workers.put)
+    challenges = Challenges(workers)
     answer = f"{TOKEN}.{THUMBPRINT}"
     assert read_key_authorization(TOKEN, {"key_authorization": answer}) == answer
     result(challenges.put(TOKEN, answer))
@@ -166,7 +166,7 @@ def test_challenges_are_strict(token: str, given: Any) -> None:
 
 
 def test_there_is_an_end_to_challenges(workers: Workers) -> None:
-    challenges = Challenges(workers.put)
+    challenges = Challenges(workers)
     for number in range(1000):
         result(challenges.put(f"{number:020}", "answer"))
     result(challenges.put(f"{0:020}", "another answer"))
