@@ -29,9 +29,10 @@ _ANSWERS: Final = 65536
 """Bytes that a client may have us answer to what is no data: each of its KeyUpdates costs 30 and a new key. A client
 that asks for more is out to fill our send buffer (RFC 8446 section 4.6.3)."""
 
+_EXPLANATION: Final = b"400 Bad Request\nThis port speaks HTTPS: use https:// here.\n"
 _PLAIN_HTTP: Final = (
-    b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 58\r\n"
-    b"Connection: close\r\n\r\n400 Bad Request\nThis port speaks HTTPS: use https:// here.\n"
+    b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\n"
+    b"Connection: close\r\n\r\n%b" % (len(_EXPLANATION), _EXPLANATION)
 )
 
 _REASONS: Final = {
