@@ -95,5 +95,24 @@ CHECK_BODY: dict[str, Any] = {
 HEALTHY: dict[str, Any] = {"healthy": True, "attempts": 1, "reason": "200 OK"}
 UNHEALTHY: dict[str, Any] = {"healthy": False, "attempts": 5, "reason": "connection refused on port 3000"}
 
+CERTIFICATE: dict[str, Any] = {
+    "name": "a.example",
+    "names": ["a.example", "*.a.example"],
+    "issuer": "CN=Test Intermediate",
+    "not_before": "2020-11-20T00:00:00Z",
+    "expiry": "2099-02-20T00:00:00Z",
+    "file": "/var/lib/iop-proxy/certs/a.example.pem",
+}
+"""The answer to PUT /v1/certificates/a.example with ``certificate`` (its chain too) and ``private_key`` as PEM."""
+
+CERTIFICATES: dict[str, Any] = {"certificates": [CERTIFICATE]}
+"""GET /v1/certificates, and DELETE /v1/certificates/{name} when CERTIFICATE is left."""
+
+CHALLENGE_TOKEN = "LoqXcYV8q5ONbJQxbmR7SCTNo3tiAXDfowyjxAjEuX0"
+CHALLENGE_BODY: dict[str, Any] = {
+    "key_authorization": f"{CHALLENGE_TOKEN}.9jg46WB3rR_AHD-EBXdN7cBkH1WOu0tA3M9fm21mqTI"
+}
+"""PUT /v1/challenges/{token}; the answer, as that to DELETE, is {}."""
+
 ERROR: dict[str, Any] = {"error": "The host a.example belongs to demo/web."}
 """Every answer but a 2xx has this shape."""

@@ -29,7 +29,7 @@ _ROUTE: Final = ("project", "app")
 _EVENTS: Final[tuple[tuple[str, str, str, tuple[str, ...]], ...]] = (
     (meter.CONNECTION, "connections_accepted", "Connections of clients.", ("scheme", "protocol")),
     (meter.TURNED_AWAY, "connections_turned_away", "Connections closed at once for a limit.", ("limit",)),
-    (meter.HANDSHAKE, "tls_handshakes", "TLS handshakes.", ("result",)),
+    (meter.HANDSHAKE, "tls_handshakes", "TLS handshakes.", ("result", "detail")),
     (meter.REFUSAL, "requests_refused", "Messages that made no valid request.", ("status",)),
     (meter.CONNECT, "upstream_connections", "New connections to targets.", ()),
     (meter.CONNECT_FAILURE, "upstream_connection_failures", "Targets that could not be reached.", ()),

@@ -53,8 +53,8 @@ class Tls:
     """What all connections share.
 
     ``above``: the protocol for what ALPN chose, None if the client offered nothing we know.
-    ``count``: told of each handshake's end: ``TLSv1.3``, ``TLSv1.3 resumed``, or why it failed, never in the
-    client's words.
+    ``count``: told of each handshake's end: ``ok/TLSv1.3``, ``resumed/TLSv1.3``, or ``failed/`` and why, never in
+    the client's words.
     """
 
     context: ssl.SSLContext
@@ -122,11 +122,11 @@ class TlsConnection(Protocol):
         if above is not None:
             above.connectionLost(reason)
         elif self.deadline != NEVER:
-            self._end_handshake("closed")
+            self._end_handshake("failed/closed")
 
     def expired(self) -> None:
         """The handshake took too long."""
-        self._end_handshake("timeout")
+        self._end_handshake("failed/timeout")
         self.abortConnection()
 
     # The handshake
@@ -142,15 +142,15 @@ class TlsConnection(Protocol):
             self._fail(error.reason or "")
             return False
         self._flush()
-        version = connection.version() or ""
-        self._end_handshake(f"{version} resumed" if connection.session_reused else version)
+        self._end_handshake(f"{'resumed' if connection.session_reused else 'ok'}/{connection.version()}")
         self._above = self._tls.above(connection.selected_alpn_protocol())
         self._above.makeConnection(self)
         return True
 
     def _fail(self, reason: str) -> None:
         """Close; OpenSSL has written the alert that says why."""
-        self._end_handshake(_REASONS.get(reason, "alert" if "_ALERT_" in reason else "other"))
+        why = _REASONS.get(reason, "alert" if "_ALERT_" in reason else "other")
+        self._end_handshake(f"failed/{why}")
         self._reading = self._writing = False
         if reason == "HTTP_REQUEST":
             self.transport.write(_PLAIN_HTTP)

@@ -133,7 +133,7 @@ def test_files_are_private(start_proxy: Start) -> None:
     proxy = start_proxy()
     proxy.route("127.0.0.1:1")
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in proxy.state.iterdir()}
-    assert modes == {"admin.token": 0o600, "state.json": 0o600}
+    assert modes == {"admin.token": 0o600, "certs": 0o700, "state.json": 0o600}
     assert stat.S_IMODE(proxy.state.stat().st_mode) == 0o700
 
 

@@ -23,7 +23,7 @@ def take(meter: Meter) -> Any:
 
 def read(totals: Totals, present: Present = NOTHING) -> dict[tuple[Any, ...], float]:
     """(name, label values …) -> value."""
-    order = ["project", "app", "scheme", "protocol", "status", "result", "target", "version", "le"]
+    order = ["project", "app", "scheme", "protocol", "status", "result", "detail", "target", "version", "le"]
     return {
         (sample.name, *(sample.labels[label] for label in order if label in sample.labels)): sample.value
         for family in text_string_to_metric_families(render(totals, present).decode())
@@ -85,13 +85,13 @@ def test_what_is_taken_is_taken_once() -> None:
 def test_events() -> None:
     meter, totals = Meter(), Totals()
     meter.opened("https/h2")
-    meter.count(HANDSHAKE, "ok")
-    meter.count(HANDSHAKE, "failed", times=2)
+    meter.count(HANDSHAKE, "ok/TLSv1.3")
+    meter.count(HANDSHAKE, "failed/unknown name", times=2)
     meter.count(CONNECT)
     totals.add(take(meter))
     found = read(totals)
     assert found["iop_proxy_connections_accepted_total", "https", "h2"] == 1
-    assert found["iop_proxy_tls_handshakes_total", "failed"] == 2
+    assert found["iop_proxy_tls_handshakes_total", "failed", "unknown name"] == 2
     assert found["iop_proxy_upstream_connections_total",] == 1
     assert found["iop_proxy_retries_total",] == 0
 

@@ -110,7 +110,7 @@ def pair() -> Pair:
 def test_data_goes_both_ways(version: ssl.TLSVersion, piece: int) -> None:
     pair = Pair(minimum_version=version, maximum_version=version)
     above = pair.connect(piece=piece)
-    assert pair.counted == {version.name.replace("_", "."): 1}
+    assert pair.counted == {f"ok/{version.name.replace('_', '.')}": 1}
     request, response = b"request " * 5000, b"response " * 5000
     pair.say(request, piece)
     assert above.got == request
@@ -199,7 +199,7 @@ def test_nobody_above_sees_a_failed_handshake(pair: Pair) -> None:
         pair.connection.dataReceived(data)
         pair.lose()
         assert pair.connection not in pair.deadlines._members
-        assert pair.counted == {counted: 1}, data
+        assert pair.counted == {f"failed/{counted}": 1}, data
         pair.counted.clear()
     assert not pair.above
 
@@ -208,7 +208,7 @@ def test_an_unknown_name_is_told_so(pair: Pair) -> None:
     with pytest.raises(ssl.SSLError, match="UNRECOGNIZED_NAME"):
         pair.connect("b.example")
     pair.lose()
-    assert pair.counted == {"unknown name": 1}
+    assert pair.counted == {"failed/unknown name": 1}
 
 
 def test_a_name_that_is_not_ascii(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -220,7 +220,7 @@ def test_a_name_that_is_not_ascii(pair: Pair, monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(ssl.SSLWantReadError):
         pair.client.do_handshake()
     pair.connection.dataReceived(pair.outgoing.read().replace(b"a.example", b"\xff.example"))
-    assert pair.counted == {"unknown name": 1}
+    assert pair.counted == {"failed/unknown name": 1}
     assert pair.transport.value()[:3] == b"\x15\x03\x03"
     assert not said
     sys.unraisablehook(SimpleNamespace(exc_type=UnicodeDecodeError, object=None))
@@ -266,7 +266,7 @@ def test_a_client_that_wants_another_certificate_authority(pair: Pair) -> None:
         pair.connect()
     pair.pass_on()
     pair.lose()
-    assert pair.counted == {"alert": 1}
+    assert pair.counted == {"failed/alert": 1}
 
 
 @pytest.mark.parametrize("started", [False, True])
@@ -285,12 +285,12 @@ def test_a_handshake_takes_no_longer_than_it_may(pair: Pair, started: bool) -> N
     pair.deadlines.tick()
     assert pair.transport.disconnected
     pair.lose()
-    assert pair.counted == {"timeout": 1}
+    assert pair.counted == {"failed/timeout": 1}
 
 
 def test_a_client_that_leaves_during_the_handshake(pair: Pair) -> None:
     pair.lose()
-    assert pair.counted == {"closed": 1}
+    assert pair.counted == {"failed/closed": 1}
     assert not pair.deadlines._members
 
 
