@@ -167,7 +167,7 @@ class Exchange:
             else:
                 self._answer(Answer(503, (RETRY_AFTER,)), OWN)
             return
-        self._tried += (target,)
+        self._tried = (*self._tried, target)
         self.target = target
         self._counted = True
         relay.in_flight.begin(target)
@@ -219,7 +219,12 @@ class Exchange:
         if not request.ended:
             self._set_deadline()
         believe = route is not None and route.settings.forward_headers
-        self._send(upstream, request_head(request, client.address, client.scheme, client.port, believe))
+        head = request_head(request, client.address, client.scheme, client.port, believe)
+        if request.ended and not request.received and not request.chunked:
+            self._sent_end = True
+            upstream.send(head, True)
+        else:
+            self._send(upstream, head)
         if self._waited and not self._upstream_full and self._upstream is not None:
             self._waited = False
             client.hold_body(False)

@@ -69,9 +69,10 @@ class RequestReader:
         self._idle_bytes += size
         self._size += size
         try:
-            rest = self._parse(data)
-            while rest and not self._over:
-                rest = self._parse(rest)
+            try:
+                self._parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                self._read_on(memoryview(data)[upgrade.args[0] :])
             if self._idle_bytes > self._limits.head_size or self.in_head:
                 self._check_progress()
         except RefusedError as refusal:
@@ -82,22 +83,22 @@ class RequestReader:
         if self.refusal is not None and self._open is not None:
             self._open.broken = True
 
-    def _parse(self, data: bytes | memoryview) -> bytes | memoryview:
-        """What is left behind an offer of another protocol that goes no further."""
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            rest = memoryview(data)[upgrade.args[0] :]
-        else:
-            return b""
-        self._parser = httptools.HttpRequestParser(self)
-        if self._offering is not None:
-            self._go_on_with(self._offering)
-        elif self.arrived[-1].upgrade is not None:
-            self._waiting = True
-            self.rest = bytes(rest)
-            return b""
-        return rest
+    def _read_on(self, rest: memoryview) -> None:
+        """A request offers another protocol: unless that goes further, what is behind it is HTTP."""
+        while not self._waiting and not self._over:
+            self._parser = httptools.HttpRequestParser(self)
+            try:
+                if self._offering is not None:
+                    self._go_on_with(self._offering)
+                elif self.arrived[-1].upgrade is not None:
+                    self._waiting = True
+                    self.rest = bytes(rest)
+                    return
+                self._parser.feed_data(rest)
+            except httptools.HttpParserUpgrade as upgrade:
+                rest = rest[upgrade.args[0] :]
+            else:
+                return
 
     def _check_progress(self) -> None:
         lines, limits = len(self._plain) + len(self._special), self._limits

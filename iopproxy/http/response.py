@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import httptools
 
@@ -66,21 +67,27 @@ class ResponseReader:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._parser = httptools.HttpResponseParser(self)
-        self.begin(b"GET")
-
-    def begin(self, method: bytes, upgrade: bytes | None = None) -> None:
-        """The next bytes answer a request of this method, which offers to upgrade."""
         self.interim: list[Response] = []
-        self.response: Response | None = None
-        self.head: Response | None = None
         self.parts: list[bytes] = []
-        self.trailers: list[Header] = []
-        self.complete = False
-        """The response's last byte was there."""
+        self.head: Response | None = None
         self.switched: Response | None = None
         """101: the protocol was switched."""
         self.surplus = False
         """More came than the response: the connection can't be used again."""
+        self._reason = b""
+        self._plain: list[Header] = []
+        self._special: list[tuple[int, Header]] = []
+        self.begin(b"GET")
+
+    def begin(self, method: bytes, upgrade: bytes | None = None) -> None:
+        """The next bytes answer a request of this method, which offers to upgrade.
+
+        What the one before left behind was taken, or the connection isn't used again.
+        """
+        self.response: Response | None = None
+        self.trailers: Sequence[Header] = ()
+        self.complete = False
+        """The response's last byte was there."""
         self.started = False
         """At least one byte came."""
         self._interims = 0
@@ -91,9 +98,6 @@ class ResponseReader:
         self._size = 0
         """What has come since the current head began, and possibly before it in the same piece."""
         self._piece = 0
-        self._reason = b""
-        self._plain: list[Header] = []
-        self._special: list[tuple[int, Header]] = []
 
     def feed(self, data: bytes) -> None:
         """More bytes. Raises MalformedError; nothing of this feed is to be used then."""
@@ -183,6 +187,7 @@ class ResponseReader:
         if self._plain or self._special:
             self._check_size()
             self.trailers = headers.trailers(self._plain)
+            self._plain, self._special = [], []
 
     def _understand(self) -> Response:
         parser, limits = self._parser, self._limits

@@ -135,7 +135,8 @@ class Http1Stream:
         request, self.exchange = self.request, None
         if request.upgrade is not None:
             self._owner.declined()
-        self._owner.finished(self._last or not request.ended or self._relay.draining, request.ended)
+        self._decide_last()
+        self._owner.finished(self._last, request.ended)
 
     def _decide_last(self) -> None:
         """No further request is read after one that isn't read to its end, nor once the program is to end."""

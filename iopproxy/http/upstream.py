@@ -133,16 +133,22 @@ class UpstreamConnection(Outgoing):
             self.drop()
             asker.lost(f"it sent no valid response: {error}", repeatable=False)
             return
-        interim, parts, head = reader.interim, reader.parts, reader.head
-        reader.interim, reader.parts, reader.head = [], [], None
+        interim: Sequence[Response] = ()
+        if reader.interim:
+            interim, reader.interim = reader.interim, []
+        head, reader.head = reader.head, None
+        body, parts = b"", reader.parts
+        if parts:
+            body = parts[0] if len(parts) == 1 else b"".join(parts)
+            parts.clear()
         if reader.switched is not None:
             self._asker = None
-            asker.switched(interim, reader.switched, b"".join(parts))
+            asker.switched(interim, reader.switched, body)
             return
-        if reader.complete:
+        complete, trailers = reader.complete, reader.trailers
+        if complete:
             self._finish(reader)
-        body = parts[0] if len(parts) == 1 else b"".join(parts)
-        asker.answered(interim, head, body, reader.complete, reader.trailers)
+        asker.answered(interim, head, body, complete, trailers)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The upstream closed, or the network failed."""
@@ -170,9 +176,10 @@ class UpstreamConnection(Outgoing):
         """The response is complete: rest, or end."""
         self._asker = None
         self._used = True
-        reusable = self._sent_all and not reader.surplus
-        if reusable and reader.response is not None and reader.response.keep_alive:
-            self.hold(False)
+        response = reader.response
+        if self._sent_all and not reader.surplus and response is not None and response.keep_alive:
+            if self._reading_held:
+                self.hold(False)
             self._at_rest(self)
         else:
             self.drop()

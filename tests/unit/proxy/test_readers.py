@@ -141,3 +141,4 @@ def test_one_reader_reads_many_responses() -> None:
         reader.feed(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n" + (b"" if method == b"HEAD" else b"ok"))
         assert reader.complete and not reader.surplus
         assert reader.parts == ([] if method == b"HEAD" else [b"ok"])
+        reader.parts.clear()
