@@ -8,7 +8,8 @@ from contextlib import suppress
 
 import pytest
 
-from tests.proxy.running import Proxy, wait_until
+from tests.proxy.recording import App
+from tests.proxy.running import Proxy
 from tests.proxy.smuggling import chunks, encodings, grid, lengths, lines, responses
 from tests.proxy.smuggling.attack import HIDDEN, Attack
 from tests.proxy.smuggling.readings import chunked_first, length_first, strict
@@ -22,42 +23,6 @@ ATTACKS = {
     for each in module.ATTACKS
 }
 LAST = b"GET /last HTTP/1.1\r\nHost: victim.example\r\nConnection: close\r\n\r\n"
-
-
-class App:
-    """Answers what ``strict`` reads, and keeps what came on each connection."""
-
-    def __init__(self) -> None:
-        self.received: list[bytes] = []
-        self._answered: list[int] = []
-        self._over: list[bool] = []
-
-    def clear(self) -> None:
-        """Forget what came, between two attacks."""
-        self.received[:] = [b""] * len(self.received)
-        self._answered[:] = [0] * len(self.received)
-
-    def __call__(self, conversation: Conversation) -> None:
-        mine = len(self.received)
-        self.received.append(b"")
-        self._answered.append(0)
-        self._over.append(False)
-        try:
-            while data := conversation.socket.recv(65536):
-                self.received[mine] += data
-                for each in strict(self.received[mine]).requests[self._answered[mine] :]:
-                    self._answered[mine] += 1
-                    conversation.send(answer()[:-2] if each.method == b"HEAD" else answer())
-        finally:
-            self._over[mine] = True
-
-    def settle(self) -> None:
-        """Until every connection is at an end, or between two requests."""
-        wait_until(
-            lambda: all(
-                over or not strict(raw).rest for over, raw in zip(self._over, self.received, strict=True)
-            )
-        )
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +57,7 @@ def strike(proxy: Proxy, app: App, attack: Attack) -> None:
             assert wire.response().status == 200
         assert wire.closed(), "an answer to a request that nobody sent"
     app.settle()
-    came = [raw for raw in app.received if raw]
+    came = app.whole()
     requests = [each for raw in came for each in strict(raw).requests]
     if not attack.refused and not attack.ends:
         assert requests.pop().target == b"/last"
