@@ -16,9 +16,22 @@ from twisted.logger import (
     textFileLogObserver,
 )
 
+from iopproxy.http.spool import Spool
+
 __all__ = ["Logs"]
 
-_STREAMS = {"<stdout>": "stdout", "<stderr>": "stderr"}
+
+class _Lines:
+    """A file that never blocks."""
+
+    def __init__(self, spool: Spool) -> None:
+        self._spool = spool
+
+    def write(self, text: str) -> None:
+        self._spool.add(text.encode())
+
+    def flush(self) -> None:
+        self._spool.flush()
 
 
 @frozen
@@ -34,10 +47,13 @@ class Logs:
         """From the options of ``python -m twisted``."""
         return cls(options["fileLogObserverFactory"], options["logFile"].name, options["logLevel"].name)
 
-    def begin(self) -> None:
+    def begin(self, stdout: Spool) -> None:
         """Log to the same place as the process that was started with these options."""
-        stream = _STREAMS.get(self.file)
-        file: TextIO = getattr(sys, stream) if stream else Path(self.file).open("a")  # noqa: SIM115  for good
+        file: TextIO | _Lines
+        if self.file == "<stdout>":
+            file = _Lines(stdout)
+        else:
+            file = sys.stderr if self.file == "<stderr>" else Path(self.file).open("a")  # noqa: SIM115  for good
         level: Any = LogLevelFilterPredicate(LogLevel.levelWithName(self.level))
         filtering: Any = FilteringLogObserver(self.observer(file), [level])
         globalLogBeginner.beginLoggingTo([filtering])

@@ -20,7 +20,10 @@ from iopproxy.control.challenges import Challenges
 from iopproxy.control.dialing import TwistedDialer
 from iopproxy.control.health import Checker
 from iopproxy.control.routes import Routes
+from iopproxy.control.status import Status
 from iopproxy.control.token import load_token
+from iopproxy.control.totals import Totals
+from iopproxy.control.watch import Watch
 from iopproxy.control.workers import Workers
 from iopproxy.http.addresses import Addresses
 from iopproxy.http.limits import Limits
@@ -48,6 +51,7 @@ class Settings:
     workers: int
     limits: Limits
     logs: Logs
+    access_log: bool
 
 
 def make_service(settings: Settings, reactor: Reactor) -> MultiService:
@@ -59,20 +63,24 @@ def make_service(settings: Settings, reactor: Reactor) -> MultiService:
     admin_socket = open_socket(settings.admin, shared=False)
 
     limits = settings.limits
-    workers = Workers(reactor, _starts(settings), lambda report: None)
-    routes = Routes(store, workers)
+    totals = Totals()
+    workers = Workers(reactor, _starts(settings), lambda report: totals.add(report["meter"]))
     checker = Checker(
         TwistedDialer(reactor, limits.connect_time), Addresses(reactor, limits), reactor, limits
     )
     certificates = Certificates(CertificateStore(settings.state / "certs"), workers)
+    watch = Watch(checker, workers.put, reactor, limits=limits)
+    routes = Routes(store, workers, followers=(watch.follow, totals.follow))
     # Before the first worker is there: these are what it begins with.
     Deferred.fromCoroutine(routes.share())
     Deferred.fromCoroutine(certificates.share())
-    api = Api(routes, workers, checker, certificates, Challenges(workers))
+    status = Status(routes, workers, watch, totals)
+    api = Api(routes, workers, checker, status, certificates=certificates, challenges=Challenges(workers))
 
     service = MultiService()
     for each in (
         workers,
+        watch,
         Listening(reactor, admin_socket, admin_site(api, token)),
     ):
         service.addService(each)
@@ -90,7 +98,7 @@ def _starts(settings: Settings) -> list[Start]:
         if sockets[0] is not None:
             _log.info("{name} comes in on port {port}", name=name, port=sockets[0].getsockname()[1])
     return [
-        Start(plain, tls, settings.limits, settings.drain_timeout, settings.logs)
+        Start(plain, tls, settings.limits, settings.drain_timeout, settings.logs, settings.access_log)
         for plain, tls in zip(http, https, strict=True)
     ]
 

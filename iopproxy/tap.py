@@ -31,6 +31,7 @@ class Options(usage.Options):
         ["admin", None, "tcp:8080:interface=127.0.0.1", "Where the admin API listens."],
         ["state", None, "/var/lib/iop-proxy", "Folder of state.json and admin.token."],
         ["drain-timeout", None, "30", "Seconds that requests in flight get after SIGTERM."],
+        ["access-log", None, "-", "Where each request gets a line of JSON: - is stdout, off is nowhere."],
         ["workers", None, "", "Processes that carry the traffic; by default one for each processor."],
     ]
 
@@ -57,6 +58,7 @@ class Options(usage.Options):
             drain_timeout=self._number("--drain-timeout", self["drain-timeout"]),
             workers=self._workers(),
             logs=Logs(),
+            access_log=self._access_log(),
             limits=Limits(**self._limits),  # type: ignore[arg-type]  # whole numbers where they must be
         )
 
@@ -65,6 +67,11 @@ class Options(usage.Options):
             return Listen.parse(self[name])
         except ValueError as error:
             raise usage.UsageError(f"--{name}: {error}.") from error
+
+    def _access_log(self) -> bool:
+        if self["access-log"] not in ("-", "off"):
+            raise usage.UsageError(f"--access-log: {self['access-log']!r} is neither - nor off.")
+        return bool(self["access-log"] == "-")
 
     def _workers(self) -> int:
         if not self["workers"]:

@@ -36,6 +36,7 @@ from iopproxy.http.limits import Limits
 from iopproxy.http.meter import HANDSHAKE, Meter
 from iopproxy.http.pool import Pool
 from iopproxy.http.relay import Relay
+from iopproxy.http.spool import Spool
 from iopproxy.inbox import Inbox
 from iopproxy.link import Leaving, Reported, connect
 from iopproxy.logs import Logs
@@ -69,12 +70,14 @@ class Start:
     limits: Limits
     drain_timeout: float
     logs: Logs
+    access_log: bool
 
 
 def main(start: Start, link: socket.socket) -> None:
     """The life of a worker process. ``link``: its end of the link to the control process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the control process, which tells us
-    start.logs.begin()
+    spool = Spool(sys.stdout.fileno(), start.limits.log_buffer)
+    start.logs.begin(spool)
     hush_unreadable_names()
     loop = uvloop.new_event_loop()
     loop.set_exception_handler(_report)
@@ -82,10 +85,10 @@ def main(start: Start, link: socket.socket) -> None:
     from twisted.internet import reactor as installed  # noqa: PLC0415  by the line above
 
     reactor: Reactor = installed
-    worker = Worker(start, loop, reactor)
+    worker = Worker(start, loop, reactor, spool)
     worker.begin(link)
     reactor.run(installSignalHandlers=False)
-    sys.stdout.flush()
+    spool.close(_LAST_WORDS_TIME)
     os._exit(0)  # a thread may still ask for a name, and nothing is worth waiting for it
 
 
@@ -104,7 +107,7 @@ _log = Logger()
 class Worker:
     """The parts of a worker and what it does when it is told."""
 
-    def __init__(self, start: Start, loop: asyncio.AbstractEventLoop, reactor: Reactor) -> None:
+    def __init__(self, start: Start, loop: asyncio.AbstractEventLoop, reactor: Reactor, spool: Spool) -> None:
         limits = start.limits
         self._start = start
         self._loop = loop
@@ -114,13 +117,13 @@ class Worker:
 
         # The data path
         self._meter = Meter()
-        self._journal = Journal(self._meter)
+        self._journal = Journal(self._meter, spool if start.access_log else None)
         self._router = Router()
         self._in_flight = InFlight()
         self._deadlines = Deadlines(reactor)
-        self._addresses = Addresses(reactor, limits)
-        dialer = TcpDialer(loop, limits)
         targets = self._router.targets
+        self._addresses = Addresses(reactor, limits, targets)
+        dialer = TcpDialer(loop, limits)
         self._pool = Pool(dialer, self._addresses, self._deadlines, lambda: targets, limits)
         self._balancer = Balancer(targets, self._in_flight, limits, self._deadlines, self._meter)
         contexts = Contexts(_TLS)
@@ -167,7 +170,6 @@ class Worker:
         for interval, work in (
             (TICK, self._deadlines.tick),
             (TICK, self._journal.flush),
-            (self._limits.refresh_time, lambda: self._addresses.learn(self._router.targets)),
             (REPORT_TIME, self._send_report),
         ):
             Repeated(self._reactor, interval, work).startService()
@@ -186,10 +188,9 @@ class Worker:
             with suppress(Expired):
                 await learning.addTimeout(self._limits.resolve_time, self._reactor)
             left = self._router.put(route)
-        if left:
-            self._pool.keep_only_wanted()
-            self._addresses.keep_only(self._router.targets)
         for target in left:
+            self._pool.forget(target)
+            self._addresses.forget(target)
             self._balancer.forget(target)
 
     # What the control process asks: see iopproxy.link
@@ -246,7 +247,7 @@ class Worker:
             for factory in self._factories:
                 factory.abort()
         grace.cancel()
-        self._journal.close(_LAST_WORDS_TIME)
+        self._journal.flush()
         with suppress(Expired):
             await self._send_report().addTimeout(_LAST_WORDS_TIME, self._reactor)
         self._reactor.crash()
@@ -266,6 +267,7 @@ class Worker:
             "connections": self._caps.count,
             "in_flight": {target: in_flight.count(target) for target in in_flight.targets()},
             "tunnels": self._relay.tunnels.counts(),
+            "open": self._meter.open,
             "meter": self._meter.take(),
         }
         return self._orders.ask(Reported, report=report).addErrback(lambda _: None)

@@ -68,9 +68,18 @@ ROUTES: dict[str, Any] = {"routes": [ROUTE]}
 """GET /v1/routes, and DELETE /v1/hosts/{host} when ROUTE is left."""
 
 TARGETS: dict[str, Any] = {
-    "targets": [{"target": "demo-web-blue:3000", "in_flight": 0, "tunnels": 0, "routed": True}]
+    "targets": [
+        {
+            "target": "demo-web-blue:3000",
+            "in_flight": 0,
+            "tunnels": 0,
+            "routed": True,
+            "healthy": True,
+            "reason": None,
+        }
+    ]
 }
-"""GET /v1/targets"""
+"""GET /v1/targets; ``reason`` is what its last health check got."""
 
 DRAIN_BODY: dict[str, Any] = {"targets": ["demo-web-blue:3000"], "timeout": 30.0}
 """POST /v1/drain"""

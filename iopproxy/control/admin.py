@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from prometheus_client import CONTENT_TYPE_LATEST
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -79,8 +80,12 @@ class _Door(Resource):
 
 def _write(request: Request, answer: Answer) -> None:
     request.setResponseCode(answer.status)
-    request.setHeader("content-type", "application/json")
-    request.write(json.dumps(answer.body).encode() + b"\n")
+    if isinstance(answer.body, bytes):
+        request.setHeader("content-type", CONTENT_TYPE_LATEST)
+        request.write(answer.body)
+    else:
+        request.setHeader("content-type", "application/json")
+        request.write(json.dumps(answer.body).encode() + b"\n")
     request.finish()
 
 

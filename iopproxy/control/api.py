@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -14,6 +13,7 @@ from iopproxy.control.certificates import Certificates, NoCertificateError, read
 from iopproxy.control.challenges import Challenges, read_key_authorization
 from iopproxy.control.health import Check, Checker
 from iopproxy.control.routes import Routes
+from iopproxy.control.status import Status
 from iopproxy.control.workers import Workers
 from iopproxy.link import UnusableError
 from iopproxy.routing.hosts import normalise
@@ -37,7 +37,7 @@ class NotServingError(Exception):
 
 
 Json = dict[str, Any]
-Handler = Callable[..., Awaitable[Json]]
+Handler = Callable[..., Awaitable[Json | bytes]]
 
 
 @frozen
@@ -51,10 +51,10 @@ class Call:
 
 @frozen
 class Answer:
-    """Its response."""
+    """Its response: JSON, or the page for Prometheus."""
 
     status: int
-    body: Json
+    body: Json | bytes
 
 
 class Api:
@@ -65,12 +65,15 @@ class Api:
         routes: Routes,
         workers: Workers,
         checker: Checker,
+        status: Status,
+        *,
         certificates: Certificates,
         challenges: Challenges,
     ) -> None:
         self._routes = routes
         self._workers = workers
         self._checker = checker
+        self._status = status
         self._certificates = certificates
         self._challenges = challenges
         self._calls: tuple[tuple[str, re.Pattern[str], Handler], ...] = (
@@ -90,6 +93,7 @@ class Api:
             ("DELETE", re.compile("/v1/certificates/([^/]+)"), self._delete_certificate),
             ("PUT", re.compile("/v1/challenges/([^/]+)"), self._put_challenge),
             ("DELETE", re.compile("/v1/challenges/([^/]+)"), self._delete_challenge),
+            ("GET", re.compile("/metrics"), self._metrics),
         )
 
     async def answer(self, call: Call) -> Answer:
@@ -146,22 +150,10 @@ class Api:
         return await self._list_routes()
 
     async def _list_targets(self, _body: Any) -> Json:
-        routed = self._routes.table.targets
-        in_flight, tunnels = Counter[str](), Counter[str]()
-        for report in await self._workers.report():
-            in_flight.update(report["in_flight"])
-            tunnels.update(report["tunnels"])
-        return {
-            "targets": [
-                {
-                    "target": target,
-                    "in_flight": in_flight[target],
-                    "tunnels": tunnels[target],
-                    "routed": target in routed,
-                }
-                for target in sorted(routed | in_flight.keys() | tunnels.keys())
-            ]
-        }
+        return {"targets": await self._status.targets()}
+
+    async def _metrics(self, _body: Any) -> bytes:
+        return await self._status.metrics()
 
     async def _list_workers(self, _body: Any) -> Json:
         await self._workers.report()

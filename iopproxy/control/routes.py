@@ -18,6 +18,10 @@ from iopproxy.routing.wire import write_route
 __all__ = ["Routes", "Sharing"]
 
 
+Follower = Callable[[Table], None]
+"""Who is told of the routes in force, whenever they are others."""
+
+
 class Sharing(Protocol):
     """How all workers get to know something."""
 
@@ -30,15 +34,16 @@ class Routes:
 
     _log = Logger()
 
-    def __init__(self, store: Store, workers: Sharing) -> None:
+    def __init__(self, store: Store, workers: Sharing, followers: Sequence[Follower] = ()) -> None:
         self.table = store.load()
         self._store = store
         self._workers = workers
+        self._followers = followers
         self._lock = DeferredLock()
 
     async def share(self) -> None:
         """Let the workers have what was saved last."""
-        await self._workers.put(_entries(Table(), self.table))
+        await self._share(Table())
 
     async def put(self, route: Route) -> Route:
         """Add or replace a route. Raises RouteError; OSError when it can't be saved."""
@@ -95,14 +100,18 @@ class Routes:
             if table != self.table:
                 # In a thread: a slow disk must not stop the traffic.
                 await deferToThread(self._store.save, table)
-                entries = _entries(self.table, table)
-                self.table = table
-                await self._workers.put(entries)
+                before, self.table = self.table, table
+                await self._share(before)
         finally:
             self._lock.release()
 
-
-def _entries(before: Table, after: Table) -> list[Entry]:
-    """What the workers must be told so that the routes are no longer ``before`` but ``after``."""
-    told = changes(before, after)
-    return [("routes", key, None if route is None else write_route(route)) for key, route in told]
+    async def _share(self, before: Table) -> None:
+        """Let everybody have what is no longer as in ``before``."""
+        told = changes(before, self.table)
+        try:
+            await self._workers.put(
+                [("routes", key, None if route is None else write_route(route)) for key, route in told]
+            )
+        finally:
+            for follow in self._followers:
+                follow(self.table)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
 from typing import Any
 
 from iopproxy.http.meter import RouteCounts
+from iopproxy.routing.state import Table
 
 __all__ = ["Totals"]
 
@@ -25,6 +25,7 @@ class Totals:
         for event, label, times in report["events"]:
             self.events[event, label] = self.events.get((event, label), 0) + times
 
-    def keep_only(self, keys: Container[str]) -> None:
+    def follow(self, table: Table) -> None:
         """Forget the routes that are no more."""
+        keys = {route.key for route in table.routes}
         self.routes = {key: counts for key, counts in self.routes.items() if key == "" or key in keys}

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from attrs import frozen
+from twisted.application.service import Service
 from twisted.internet.defer import CancelledError, Deferred, DeferredSemaphore
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
@@ -73,7 +74,7 @@ class _Watched:
             self.running.cancel()
 
 
-class Watch:
+class Watch(Service):
     """Over the targets of all routes that have a ``health_check``. Their checks are spread over the interval."""
 
     _log = Logger()
@@ -117,8 +118,9 @@ class Watch:
                 watched.stop()
                 self._start(watched, plan)
 
-    def stop(self) -> None:
+    def stopService(self) -> None:
         """Check nothing any more."""
+        Service.stopService(self)
         for watched in self._watched.values():
             watched.stop()
 
@@ -138,7 +140,7 @@ class Watch:
 
     async def _run(self, watched: _Watched, plan: _Plan) -> None:
         check, settings = plan.check(watched.target), plan.settings
-        await self._sleep(settings.interval * self._chance())
+        await self._sleep(settings.interval * (0.5 + 0.5 * self._chance()))
         while True:
             await self._gate.acquire()
             try:

@@ -1,11 +1,12 @@
-"""Where the targets' names lead: the last address that was good is kept.
+"""Where the targets' names lead: the last address that was good is kept, and asked for again before it is old.
 
-A container that is moved between aliases loses its name for a moment while it serves; its address stays.
+A container that is moved between aliases loses its name for a moment while it serves; its address stays. One that
+is restarted may come back with another address; then its name leads there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from twisted.internet.abstract import isIPAddress
 from twisted.internet.defer import Deferred, DeferredList
@@ -24,54 +25,64 @@ def split_target(target: str) -> tuple[str, int]:
     return name, int(port)
 
 
+class _Known:
+    """The last good address of a target, None if there was none yet, and when its name was asked for last."""
+
+    __slots__ = ("address", "at")
+
+    def __init__(self) -> None:
+        self.address: str | None = None
+        self.at = float("-inf")
+
+
 class Addresses:
-    """Names to IPv4 addresses, remembered."""
+    """Targets to IPv4 addresses: those that are ``routed`` or were learned are kept until they are to be forgotten."""
 
-    def __init__(self, reactor: Reactor, limits: Limits) -> None:
+    def __init__(self, reactor: Reactor, limits: Limits, routed: Container[str] = ()) -> None:
         self._reactor = reactor
-        self._time = limits.connect_time
-        self._known: dict[str, str] = {}
-        self._sweeps = 0
-        self._swept: frozenset[str] = frozenset()
-        """The names that were left when something was forgotten last."""
+        self._routed = routed
+        self._limits = limits
+        self._known: dict[str, _Known] = {}
 
-    def known(self, name: str) -> str | None:
-        """The last good address of a name, or the name itself when it is an address."""
-        return name if isIPAddress(name) else self._known.get(name)
-
-    async def ask(self, name: str) -> str | None:
+    async def ask(self, name: str, seconds: float | None = None) -> str | None:
         """The address that a name has now, None when it has none. Neither looks into the memory nor adds to it."""
         if isIPAddress(name):
             return name
+        seconds = self._limits.connect_time if seconds is None else seconds
         # The time limit is ours: a resolver may ignore the one it is given.
-        asking: Deferred[str] = self._reactor.resolve(name, (int(self._time),))
+        asking: Deferred[str] = self._reactor.resolve(name, (max(1, int(seconds)),))
         try:
-            return await asking.addTimeout(self._time, self._reactor)
+            return await asking.addTimeout(seconds, self._reactor)
         except (DNSLookupError, Expired):
             return None
 
-    async def resolve(self, name: str) -> str | None:
-        """Ask again; the last good address when the name isn't known now."""
-        sweeps = self._sweeps
-        address = await self.ask(name)
-        if address is None:
-            return self.known(name)
-        if (
-            sweeps == self._sweeps or name in self._swept
-        ):  # or it was forgotten while the answer was on its way
-            self._known[name] = address
-        return address
+    async def find(self, target: str) -> str | None:
+        """Where to connect to: a name that was asked for less than ``refresh_time`` ago isn't asked for again."""
+        known = self._known.get(target)
+        if known is None or self._reactor.seconds() - known.at >= self._limits.refresh_time:
+            return await self.again(target)
+        return known.address or await self.again(target)
+
+    async def again(self, target: str) -> str | None:
+        """Ask now; the last good address when its name isn't known now."""
+        known = self._known.get(target) or _Known()
+        if target in self._routed:
+            self._known[target] = known
+        known.at = self._reactor.seconds()  # who comes while the answer is on its way takes the last good one
+        seconds = self._limits.connect_time if known.address is None else self._limits.resolve_time
+        address = await self.ask(split_target(target)[0], seconds)
+        if address is not None:
+            known.address = address
+        return known.address
 
     def learn(self, targets: Iterable[str]) -> Deferred[list[tuple[bool, str | None]]]:
-        """Ask for all of them at once; fires when all have answered, whatever it was."""
-        names = {split_target(target)[0] for target in targets}
-        return DeferredList(
-            [Deferred.fromCoroutine(self.resolve(name)) for name in names], consumeErrors=True
-        )
+        """Ask for all of them at once, and remember them; fires when all have answered, whatever it was."""
+        asking = []
+        for target in targets:
+            self._known.setdefault(target, _Known())
+            asking.append(Deferred.fromCoroutine(self.again(target)))
+        return DeferredList(asking, consumeErrors=True)
 
-    def keep_only(self, targets: Iterable[str]) -> None:
-        """Forget the names that no target has any more."""
-        names = frozenset(split_target(target)[0] for target in targets)
-        self._sweeps += 1
-        self._swept = names
-        self._known = {name: address for name, address in self._known.items() if name in names}
+    def forget(self, target: str) -> None:
+        """No route leads there any more."""
+        self._known.pop(target, None)

@@ -43,8 +43,3 @@ class Journal:
             lost, self._lost = self._spool.lost - self._lost, self._spool.lost
             if lost:
                 self.meter.count(LOG_DROP, times=lost)
-
-    def close(self, seconds: float) -> None:
-        """Write the last lines; waits up to ``seconds`` for whoever reads them."""
-        if self._spool is not None:
-            self._spool.close(seconds)

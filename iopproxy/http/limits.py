@@ -46,9 +46,9 @@ class Limits:
     connect_time: float = 5.0
     """To reach a target."""
     resolve_time: float = 2.0
-    """How long a route change waits for the names of its targets."""
+    """How long a route change waits for the names of its targets, and a request for a name whose address is old."""
     refresh_time: float = 5.0
-    """Between two looks at what the targets' names resolve to."""
+    """How long the address of a target is used for new connections before its name is asked for again."""
     pool_size: int = 256
     """Idle connections kept per target."""
     pool_idle_time: float = 4.0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable
 from time import gmtime, strftime
 from typing import TYPE_CHECKING, Final
@@ -33,13 +32,13 @@ _REFUSED: Final = (
 _NOWHERE: Final = b'"target":null,"release":null,"app":null'
 _KEPT: Final = 4096
 """Targets of which it is kept what their lines say."""
-_UNSAFE: Final = re.compile(rb"[^ !#-\[\]-~]").search
-"""Anything but printable ASCII without quotes and backslashes."""
+_SAFE: Final = bytes(byte for byte in range(32, 127) if byte not in b'"\\')
+"""What stands for itself in a JSON string: printable ASCII without quotes and backslashes."""
 
 
 def _escaped(value: bytes, size: int) -> bytes:
     """What stands between the quotes of a JSON string: at most ``size`` bytes; what is cut ends in ``...``."""
-    if _UNSAFE(value) is None:
+    if not value.translate(None, _SAFE):
         return value if len(value) <= size else value[: size - 3] + b"..."
     pieces: list[str] = []
     left = size - 3
@@ -105,7 +104,7 @@ class LineWriter:
             if settings.log_headers:
                 more = _headers(settings.log_headers, (*request.headers, *request.forwarded))
         hostile = path + method + name
-        if len(hostile) > _PATH_SIZE or _UNSAFE(hostile) is not None:
+        if len(hostile) > _PATH_SIZE or hostile.translate(None, _SAFE):
             path = _escaped(path, _PATH_SIZE)
             method, name = _escaped(method, _WORD_SIZE), _escaped(name, _WORD_SIZE)
         first = exchange.first_byte_at

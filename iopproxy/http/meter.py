@@ -119,11 +119,10 @@ class Meter:
         self.open[kind] -= 1
 
     def take(self) -> dict[str, Any]:
-        """All counts since the last time, as JSON; whoever takes them adds them up. ``open`` is as of now."""
+        """All counts since the last time, as JSON; whoever takes them adds them up."""
         routes, self._routes = self._routes, {}
         events, self._events = self._events, {}
         return {
             "routes": {key: counts.report() for key, counts in routes.items()},
             "events": [[event, label, times] for (event, label), times in events.items()],
-            "open": self.open,
         }

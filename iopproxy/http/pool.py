@@ -47,32 +47,27 @@ class Pool:
         return connection
 
     async def connect(self, target: str) -> UpstreamConnection:
-        """A new connection, to the last good address first. Raises UnreachableError."""
-        name, port = split_target(target)
-        address = self._addresses.known(name)
+        """A new connection; where its address fails, to the one that its name has by now. Raises UnreachableError."""
+        port = split_target(target)[1]
         why = "its name isn't known on the network"
+        tried = None
+        address = await self._addresses.find(target)
         for _ in range(2):
-            if address is not None:
-                connection = UpstreamConnection(target, self._rest, self._forget, self._limits)
-                try:
-                    await self._dialer.dial(address, port, connection)
-                except (ConnectError, OSError) as error:
-                    why = reason(error, port)
-                else:
-                    self._deadlines.add(connection)
-                    return connection
-            tried, address = address, await self._addresses.resolve(name)
-            if address == tried:
+            if address is None or address == tried:
                 break
+            connection = UpstreamConnection(target, self._rest, self._leave, self._limits)
+            try:
+                await self._dialer.dial(address, port, connection)
+            except (ConnectError, OSError) as error:
+                why = reason(error, port)
+                tried, address = address, await self._addresses.again(target)
+            else:
+                self._deadlines.add(connection)
+                return connection
         raise UnreachableError(why)
 
-    def keep_only_wanted(self) -> None:
-        """Close the idle connections to targets that no route leads to."""
-        wanted = self._wanted()
-        for target in [each for each in self._idle if each not in wanted]:
-            self._close(target)
-
-    def _close(self, target: str) -> None:
+    def forget(self, target: str) -> None:
+        """Close the idle connections to a target that no route leads to any more."""
         for connection in self._idle.pop(target, []):
             connection.drop()
 
@@ -85,7 +80,7 @@ class Pool:
         connection.deadline = self._deadlines.after(self._limits.pool_idle_time)
         idle.append(connection)
 
-    def _forget(self, connection: UpstreamConnection) -> None:
+    def _leave(self, connection: UpstreamConnection) -> None:
         self._deadlines.discard(connection)
         idle = self._idle.get(connection.target, [])
         if connection in idle:

@@ -9,8 +9,6 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import Final
 
-from twisted.logger import Logger
-
 __all__ = ["Spool"]
 
 _PIECE_SIZE: Final = 4096
@@ -21,8 +19,6 @@ _BATCH_SIZE: Final = 65536
 
 class Spool:
     """Takes whole lines and loses none, unless more than ``most`` bytes wait; ``lost`` counts those."""
-
-    _log = Logger()
 
     def __init__(self, descriptor: int, most: int) -> None:
         self._descriptor = descriptor
@@ -74,9 +70,7 @@ class Spool:
             for piece in _pieces(lines):
                 try:
                     self._write(piece)
-                except OSError as error:
-                    if not self._unwritten:
-                        self._log.error("The access log can't be written: {reason}", reason=str(error))
+                except OSError:
                     self._unwritten += piece.count(b"\n")
                 self._written += len(piece)
 

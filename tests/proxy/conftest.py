@@ -24,8 +24,8 @@ def start_proxy(tmp_path: Path) -> Iterator[Callable[..., Proxy]]:
     """Starts proxies on the same state folder, one after the other."""
     started: list[Proxy] = []
 
-    def start(*options: str) -> Proxy:
-        started.append(Proxy(tmp_path / "state", *options))
+    def start(*options: str, environment: dict[str, str] | None = None) -> Proxy:
+        started.append(Proxy(tmp_path / "state", *options, environment=environment))
         return started[-1]
 
     yield start

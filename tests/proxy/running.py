@@ -11,11 +11,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
+
+from prometheus_client.parser import text_string_to_metric_families
 
 ROOT = Path(__file__).resolve().parents[2]
 _LISTENS = re.compile(r"(https?|AdminSite) (?:comes in on port|starting on) (\d+)")
@@ -32,11 +34,25 @@ def wait_until(condition: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
+def kill_worker(proxy: Proxy) -> None:
+    """One of them; over once another one serves in its place."""
+    before = proxy.workers
+    os.kill(before[0], signal.SIGKILL)
+
+    def replaced() -> bool:
+        listed = proxy.api("GET", "/v1/workers")[1]["workers"]
+        serving = [each["pid"] for each in listed if each["state"] == "serving"]
+        return len(serving) == len(before) and before[0] not in serving
+
+    wait_until(replaced)
+
+
 class Proxy:
     """``python -m twisted iopproxy`` on ports of its own."""
 
-    def __init__(self, state: Path, *options: str) -> None:
+    def __init__(self, state: Path, *options: str, environment: dict[str, str] | None = None) -> None:
         self.state = state
+        self._may_read = threading.Lock()
         argv = [sys.executable, "-m", "twisted", "--log-format", "text", "iopproxy"]
         argv += ["--http", "tcp:0:interface=127.0.0.1", "--admin", "tcp:0:interface=127.0.0.1"]
         if "--workers" not in options:
@@ -45,6 +61,7 @@ class Proxy:
         self.process = subprocess.Popen(
             [*argv, "--state", str(state), *options],
             cwd=ROOT,
+            env={**os.environ, **(environment or {})},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -62,7 +79,8 @@ class Proxy:
         assert self.process.stdout is not None
         serving = 0
         for line in self.process.stdout:
-            self.lines.append(line)
+            with self._may_read:
+                self.lines.append(line)
             if match := _LISTENS.search(line):
                 self._ports[match[1]] = int(match[2])
             serving += _SERVES in line
@@ -133,6 +151,25 @@ class Proxy:
         """What the proxy says about a target."""
         listed = self.api("GET", "/v1/targets")[1]["targets"]
         return sum(each["in_flight"] for each in listed if each["target"] == target)
+
+    def metric(self, name: str, **labels: str) -> float:
+        """One value of the page for Prometheus; 0 when it isn't there."""
+        token = (self.state / "admin.token").read_text().strip()
+        connection = HTTPConnection("127.0.0.1", self.admin_port, timeout=30)
+        try:
+            connection.request("GET", "/metrics", headers={"Authorization": f"Bearer {token}"})
+            page = connection.getresponse().read().decode()
+        finally:
+            connection.close()
+        families = text_string_to_metric_families(page)
+        samples = (sample for family in families for sample in family.samples)
+        return next((each.value for each in samples if (each.name, each.labels) == (name, labels)), 0.0)
+
+    @contextmanager
+    def unread(self) -> Iterator[None]:
+        """Nobody reads its stdout for so long."""
+        with self._may_read:
+            yield
 
     def terminate(self) -> None:
         """What Docker does first."""

@@ -72,6 +72,8 @@ def test_requests_in_flight_finish_on_the_old_target_and_can_be_awaited(proxy: P
             "in_flight": 1,
             "tunnels": 0,
             "routed": False,
+            "healthy": True,
+            "reason": None,
         }
         early = proxy.api("POST", "/v1/drain", {**body, "timeout": 0.1})
         assert early == (200, {"drained": False, "in_flight": {old.target: 1}, "tunnels": none})

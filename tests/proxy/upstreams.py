@@ -100,16 +100,19 @@ class Upstream:
 
     handler: Handler
     seen: list[Seen] = field(default_factory=list)
+    address: str = "127.0.0.1"
+    port: int = 0
 
     def __post_init__(self) -> None:
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+        self._listener = socket.create_server((self.address, self.port), backlog=512)
+        self.port = self._listener.getsockname()[1]
         self._open: list[socket.socket] = []
         self.connections = 0
         threading.Thread(target=self._accept, daemon=True).start()
 
     @property
     def target(self) -> str:
-        return f"127.0.0.1:{self._listener.getsockname()[1]}"
+        return f"{self.address}:{self.port}"
 
     def _accept(self) -> None:
         while True:
@@ -127,6 +130,8 @@ class Upstream:
             self.handler(Conversation(connection, number, self.seen))
 
     def stop(self) -> None:
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # a thread that waits in accept() would keep it open
         self._listener.close()
         for each in self._open:
             with suppress(OSError):

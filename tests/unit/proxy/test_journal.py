@@ -137,7 +137,8 @@ def test_all_lines_are_there_at_the_end_and_none_is_cut_by_another_process() -> 
 def test_a_reader_that_stopped_blocks_nobody_and_what_it_missed_is_counted() -> None:
     reading, writing = os.pipe()
     meter = Meter()
-    journal = Journal(meter, Spool(writing, most=200_000))
+    spool = Spool(writing, most=200_000)
+    journal = Journal(meter, spool)
     for _ in range(10_000):
         journal.finished(exchange())
     journal.flush()
@@ -146,7 +147,7 @@ def test_a_reader_that_stopped_blocks_nobody_and_what_it_missed_is_counted() -> 
     got: list[bytes] = []
     reader = threading.Thread(target=lambda: got.append(drain(reading)))
     reader.start()
-    journal.close(30)
+    spool.close(30)
     os.close(writing)
     reader.join(30)
     lines = got[0].splitlines()
@@ -185,9 +186,10 @@ def test_a_descriptor_that_does_not_block_is_waited_for() -> None:
 def test_what_never_became_a_request(scheme: bytes) -> None:
     reading, writing = os.pipe()
     meter = Meter()
-    journal = Journal(meter, Spool(writing, most=10**6))
+    spool = Spool(writing, most=10**6)
+    journal = Journal(meter, spool)
     journal.refused(b"192.0.2.1", scheme, 400)
-    journal.close(30)
+    spool.close(30)
     os.close(writing)
     found = json.loads(drain(reading))
     assert (found["client"], found["status"], found["fate"]) == ("192.0.2.1", 400, "refused")

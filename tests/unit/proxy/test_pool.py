@@ -62,6 +62,7 @@ class Setting:
         self.clock, self.network = Clock(), Network(names, alive)
         self.deadlines, self.addresses = Deadlines(self.clock), Addresses(self.network, LIMITS)
         self.wanted = {"web:3000"}
+        self.addresses.learn(self.wanted)
         self.pool = Pool(self.network, self.addresses, self.deadlines, lambda: self.wanted, LIMITS)
 
     def connect(self) -> UpstreamConnection:
@@ -159,7 +160,7 @@ def test_nothing_is_kept_for_a_target_without_a_route() -> None:
     idle, busy = setting.connect(), setting.connect()
     setting.exchange(idle)
     setting.wanted.clear()
-    setting.pool.keep_only_wanted()
+    setting.pool.forget("web:3000")
     setting.exchange(busy)
     assert (idle.transport.disconnected, busy.transport.disconnected) == (True, True)
 

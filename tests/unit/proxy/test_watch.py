@@ -105,7 +105,7 @@ def test_first_checks_are_spread_over_the_interval() -> None:
     for chance in (0.0, 0.25, 0.99):
         setting = Setting(chance)
         setting.follow("a:1")
-        setting.clock.advance(CHECK.interval * chance - 0.01)
+        setting.clock.advance(CHECK.interval * (0.5 + chance / 2) - 0.01)
         assert setting.asked == []
         setting.clock.advance(0.02)
         assert len(setting.asked) == 1
@@ -186,6 +186,6 @@ def test_other_settings_change_how_a_target_is_checked_but_not_what_is_known_of_
 def test_nothing_is_checked_after_the_end() -> None:
     setting = Setting()
     setting.follow("a:1")
-    setting.watch.stop()
+    setting.watch.stopService()
     setting.rounds(3)
     assert (setting.asked, setting.clock.getDelayedCalls()) == ([], [])
