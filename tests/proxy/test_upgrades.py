@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -277,3 +278,25 @@ def test_a_101_that_nobody_asked_for_is_502(
     wire.send(data.removesuffix(b"\r\n") if b"\r\n\r\nx" in data else data)
     assert wire.response().status == 502
     assert proxy.in_flight(server.target) == 0
+
+
+def test_a_silent_tunnel_is_closed_after_its_time(start_proxy: Callable[..., Proxy], upstream: Any) -> None:
+    gone = threading.Event()
+
+    def talk(conversation: Conversation) -> None:
+        try:
+            repeat(conversation)
+        finally:
+            gone.set()
+
+    proxy = start_proxy("--limit", "tunnel_idle_time=0.5")
+    server = upstream(accepting(talk))
+    with Wire(proxy.port) as wire:
+        wire.send(ask(proxy.route(server.target)))
+        wire.head()
+        for _ in range(10):
+            wire.send(b"x")  # what is said prolongs it
+            assert wire.exactly(1) == b"x"
+            threading.Event().wait(0.1)  # the time is what is tested
+        assert wire.closed()
+    assert gone.wait(10)
