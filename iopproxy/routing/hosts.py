@@ -22,7 +22,7 @@ def normalise(authority: bytes) -> str | None:
     return _normalised(authority) if len(authority) <= _SIZE else None
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=16384)
 def _normalised(authority: bytes) -> str | None:
     """The same few names come with every request."""
     match = _AUTHORITY.fullmatch(authority)
