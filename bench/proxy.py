@@ -23,7 +23,7 @@ from loads.sources import open_files
 from peers.caddy import caddy, caddy_pooled
 from peers.haproxy import haproxy
 from peers.nginx import nginx
-from peers.ours import iopproxy
+from peers.ours import iopproxy, python
 from peers.site import Site, Start, site
 from results import Results
 from scenarios.latency import latency
@@ -66,6 +66,7 @@ def main() -> None:
         if "workers" in options.only:
             sizes = [each for each in starts if each is not caddy_pooled]
             results.scaling(scaling(place, sizes, options.rounds, options.seconds))
+    results.keys["python"] = python()
     print()
     print(json.dumps(results.keys))
 

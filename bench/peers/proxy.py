@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from http.client import HTTPConnection
 from pathlib import Path
 
 from attrs import frozen
@@ -35,6 +37,25 @@ class Proxy(Process):
         super().__init__(name, argv, folder, http, https, **environment)
         self.http = http
         self.https = https
+
+    def await_ports(self) -> None:
+        """Until it serves the app."""
+        super().await_ports()
+        end = time.monotonic() + 120
+        while self._status() != 200:
+            if time.monotonic() > end:
+                raise SystemExit(f"{self.name} doesn't serve the app")
+            time.sleep(0.05)
+
+    def _status(self) -> int:
+        connection = HTTPConnection("127.0.0.1", self.http, timeout=20)
+        try:
+            connection.request("GET", "/", headers={"Host": HOST})
+            return connection.getresponse().status
+        except OSError:
+            return 0
+        finally:
+            connection.close()
 
 
 def two_ports() -> tuple[int, int]:
