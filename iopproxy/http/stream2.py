@@ -255,10 +255,11 @@ class Http2Stream:
         self._owner.flush()
 
     def _leave(self) -> None:
-        """Let go of everything but the exchange."""
+        """It is over: let go of everything. Without a way back to it, no garbage collector has to find the exchange."""
         self._unblock()
         self._held = False
         self._repay()
+        del self.exchange
 
     def _block(self) -> None:
         deadlines = self._owner.relay.deadlines
