@@ -97,6 +97,17 @@ class ProxyApi:
         answer = self._call("POST", "/v1/check", body)
         return Answer(answer["healthy"], answer["attempts"], answer["reason"])
 
+    def prove(self, project: str, app: str, check: HealthCheck, attempts: int) -> Answer:
+        """Up to ``attempts`` requests for the health path through the proxy, as the public makes them."""
+        body = {
+            "path": check.path,
+            "interval": check.interval,
+            "timeout": check.timeout,
+            "attempts": attempts,
+        }
+        answer = self._call("POST", f"/v1/routes/{project}/{app}/prove", body)
+        return Answer(answer["healthy"], answer["attempts"], answer["reason"])
+
     def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         what = f"asking the proxy ({method} {path})"
         result = self._server.script(script(proxy.admin(method, path, body)), what, check=False)

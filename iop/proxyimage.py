@@ -22,7 +22,17 @@ from iop.errors import BuildError
 
 __all__ = ["build", "tag"]
 
-LIBRARIES = ("attrs", "cryptography", "h2", "httptools", "prometheus_client", "twisted", "uvloop")
+LIBRARIES = (
+    "attrs",
+    "cryptography",
+    "h2",
+    "httptools",
+    "prometheus_client",
+    "pyopenssl",
+    "service-identity",
+    "twisted",
+    "uvloop",
+)
 """What iopproxy imports. Their own requirements follow, all in the versions installed here."""
 
 _WHEELS = {

@@ -19,6 +19,7 @@ from iopproxy.control.certificates import Certificates
 from iopproxy.control.challenges import Challenges
 from iopproxy.control.dialing import TwistedDialer
 from iopproxy.control.health import Checker
+from iopproxy.control.proving import Prover
 from iopproxy.control.routes import Routes
 from iopproxy.control.status import Status
 from iopproxy.control.token import load_token
@@ -64,7 +65,8 @@ def make_service(settings: Settings, reactor: Reactor) -> MultiService:
 
     limits = settings.limits
     totals = Totals()
-    workers = Workers(reactor, _starts(settings), lambda report: totals.add(report["meter"]))
+    starts = _starts(settings)
+    workers = Workers(reactor, starts, lambda report: totals.add(report["meter"]))
     checker = Checker(
         TwistedDialer(reactor, limits.connect_time), Addresses(reactor, limits), reactor, limits
     )
@@ -75,7 +77,15 @@ def make_service(settings: Settings, reactor: Reactor) -> MultiService:
     Deferred.fromCoroutine(routes.share())
     Deferred.fromCoroutine(certificates.share())
     status = Status(routes, workers, watch, totals)
-    api = Api(routes, workers, checker, status, certificates=certificates, challenges=Challenges(workers))
+    api = Api(
+        routes,
+        workers,
+        checker,
+        status,
+        prover=_prover(checker, starts[0], certificates),
+        certificates=certificates,
+        challenges=Challenges(workers),
+    )
 
     service = MultiService()
     for each in (
@@ -101,6 +111,21 @@ def _starts(settings: Settings) -> list[Start]:
         Start(plain, tls, settings.limits, settings.drain_timeout, settings.logs, settings.access_log)
         for plain, tls in zip(http, https, strict=True)
     ]
+
+
+def _prover(checker: Checker, start: Start, certificates: Certificates) -> Prover:
+    return Prover(
+        checker,
+        http=_reached(start.http),
+        https=None if start.https is None else _reached(start.https),
+        secured=certificates.covers,
+    )
+
+
+def _reached(listening: socket.socket) -> str:
+    """How to reach from here what listens there."""
+    address, port = listening.getsockname()
+    return f"{'127.0.0.1' if address == '0.0.0.0' else address}:{port}"
 
 
 def _allow_open_files() -> None:

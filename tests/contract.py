@@ -123,5 +123,8 @@ CHALLENGE_BODY: dict[str, Any] = {
 }
 """PUT /v1/challenges/{token}; the answer, as that to DELETE, is {}."""
 
+PROVE_BODY: dict[str, Any] = {"path": "/up", "interval": 1.0, "timeout": 5.0, "attempts": 5}
+"""POST /v1/routes/demo/web/prove; the answers are those of a check."""
+
 ERROR: dict[str, Any] = {"error": "The host a.example belongs to demo/web."}
 """Every answer but a 2xx has this shape."""

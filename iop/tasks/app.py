@@ -105,9 +105,8 @@ def switch(c: Context, name: str, color: str, release: str) -> None:
 @task(auto_shortflags=False)
 def prove(c: Context, name: str, color: str) -> None:
     """Ask for the health path through the proxy, as the public does."""
-    owner, wanted, remote = project(c), app(c, name), server(c)
-    host = naming.hosts(owner, wanted, remote.address)[0]
-    answer = ProxyApi(remote).check("127.0.0.1:80", host, wanted.health_check, attempts=5)
+    wanted, remote = app(c, name), server(c)
+    answer = ProxyApi(remote).prove(project(c).name, name, wanted.health_check, attempts=5)
     if not answer.healthy:
         raise HealthError(
             f"{remote.original_host}: {name} ({color}) is healthy, but not through the proxy: {answer.reason}",

@@ -6,12 +6,13 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from attrs import frozen
+from attrs import asdict, frozen
 
 from iopproxy import __version__
 from iopproxy.control.certificates import Certificates, NoCertificateError, read_certificate
 from iopproxy.control.challenges import Challenges, read_key_authorization
 from iopproxy.control.health import Check, Checker
+from iopproxy.control.proving import Prover, read_proof
 from iopproxy.control.routes import Routes
 from iopproxy.control.status import Status
 from iopproxy.control.workers import Workers
@@ -25,6 +26,7 @@ from iopproxy.routing.values import (
     read_seconds,
     read_target,
     read_targets,
+    read_threshold,
     require_keys,
 )
 from iopproxy.routing.wire import read_route, write_route
@@ -67,6 +69,7 @@ class Api:
         checker: Checker,
         status: Status,
         *,
+        prover: Prover,
         certificates: Certificates,
         challenges: Challenges,
     ) -> None:
@@ -74,6 +77,7 @@ class Api:
         self._workers = workers
         self._checker = checker
         self._status = status
+        self._prover = prover
         self._certificates = certificates
         self._challenges = challenges
         self._calls: tuple[tuple[str, re.Pattern[str], Handler], ...] = (
@@ -81,6 +85,7 @@ class Api:
             ("GET", re.compile("/v1/routes"), self._list_routes),
             ("PUT", re.compile("/v1/routes/([^/]+)/([^/]+)"), self._put_route),
             ("POST", re.compile("/v1/routes/([^/]+)/([^/]+)/switch-back"), self._switch_back),
+            ("POST", re.compile("/v1/routes/([^/]+)/([^/]+)/prove"), self._prove),
             ("PUT", re.compile("/v1/routes/([^/]+)/([^/]+)/maintenance"), self._start_maintenance),
             ("DELETE", re.compile("/v1/routes/([^/]+)/([^/]+)/maintenance"), self._end_maintenance),
             ("DELETE", re.compile("/v1/hosts/([^/]+)"), self._delete_host),
@@ -135,6 +140,10 @@ class Api:
     async def _switch_back(self, _body: Any, project: str, app: str) -> Json:
         return write_route(await self._routes.switch_back(project, app))
 
+    async def _prove(self, body: Any, project: str, app: str) -> Json:
+        proof = read_proof(body)
+        return asdict(await self._prover.run(self._routes.table.get(project, app), proof))
+
     async def _start_maintenance(self, body: Any, project: str, app: str) -> Json:
         require_keys(body, frozenset({"page"}))
         return write_route(await self._routes.maintain(project, app, read_page(body["page"])))
@@ -170,8 +179,7 @@ class Api:
         return {"drained": not any(counts.total() for counts in left.values()), **shown}
 
     async def _check(self, body: Any) -> Json:
-        verdict = await self._checker.run(_read_check(body))
-        return {"healthy": verdict.healthy, "attempts": verdict.attempts, "reason": verdict.reason}
+        return asdict(await self._checker.run(_read_check(body)))
 
     async def _list_certificates(self, _body: Any) -> Json:
         return self._certificates.listed()
@@ -193,16 +201,14 @@ class Api:
 
 def _read_check(body: Any) -> Check:
     require_keys(body, frozenset({"target", "path", "host", "interval", "timeout", "attempts"}))
-    path, host, attempts = read_path(body["path"]), body["host"], body["attempts"]
+    host = body["host"]
     if not isinstance(host, str) or normalise(host.encode("ascii", "replace")) is None:
         raise InvalidError("host must be a host name.")
-    if not isinstance(attempts, int) or isinstance(attempts, bool) or not 1 <= attempts <= 1000:
-        raise InvalidError("attempts must be a whole number from 1 to 1000.")
     return Check(
         target=read_target(body["target"]),
-        path=path,
+        path=read_path(body["path"]),
         host=host,
         interval=read_seconds(body["interval"], "interval"),
         timeout=read_seconds(body["timeout"], "timeout"),
-        attempts=attempts,
+        attempts=read_threshold(body["attempts"], "attempts"),
     )

@@ -13,7 +13,7 @@ from twisted.logger import Logger
 from iopproxy.control.routes import Sharing
 from iopproxy.control.shield import shielded
 from iopproxy.routing.values import InvalidError, require_keys
-from iopproxy.tls.certificates import Certificate, CertificateError, is_name
+from iopproxy.tls.certificates import Certificate, CertificateError, covers, is_name
 from iopproxy.tls.contexts import certificate_context
 from iopproxy.tls.store import CertificateStore
 
@@ -64,6 +64,10 @@ class Certificates:
             if not each.valid(datetime.now(UTC)):
                 self._log.warn("The certificate {name} is valid to {end}", name=name, end=str(each.not_after))
         await self._workers.put([(KIND, name, each.pem) for name, each in self._known.items()])
+
+    def covers(self, host: str) -> bool:
+        """Whether one of them is for a host."""
+        return any(covers(each.names, host) for each in self._known.values())
 
     def listed(self) -> dict[str, Any]:
         """All of them, as the admin API shows them."""

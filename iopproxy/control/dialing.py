@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from OpenSSL.SSL import Connection
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IAddress
+from twisted.internet.interfaces import IAddress, IOpenSSLClientConnectionCreator
 from twisted.internet.protocol import ClientFactory, Protocol
+from twisted.internet.ssl import CertificateOptions
+from twisted.protocols.tls import TLSMemoryBIOProtocol
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 from iopproxy.http.dialing import Outgoing
 from iopproxy.reactor import Reactor
 
-__all__ = ["TwistedDialer"]
+__all__ = ["TwistedDialer", "Unverified"]
 
 
 class TwistedDialer:
@@ -47,3 +51,17 @@ class _Once(ClientFactory):
 
     def clientConnectionFailed(self, connector: object, reason: Failure) -> None:
         self._outgoing.failed(reason)
+
+
+@implementer(IOpenSSLClientConnectionCreator)
+class Unverified:
+    """TLS with whoever answers for ``host``: for asking ourselves, where a certificate may be of a private CA."""
+
+    def __init__(self, host: str) -> None:
+        self._host = host
+
+    def clientConnectionForTLS(self, tlsProtocol: TLSMemoryBIOProtocol) -> Connection:
+        """A connection that names the host."""
+        connection = Connection(CertificateOptions(verify=False).getContext(), None)
+        connection.set_tlsext_host_name(self._host.encode("ascii"))
+        return connection

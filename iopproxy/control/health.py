@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import Any
 
 from attrs import frozen
 from twisted.internet.defer import Deferred
@@ -12,12 +13,12 @@ from twisted.internet.protocol import connectionDone
 from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 
+from iopproxy.control.dialing import Unverified
 from iopproxy.http.addresses import Addresses, split_target
 from iopproxy.http.dialing import Dialer, Outgoing
 from iopproxy.http.limits import Limits
 from iopproxy.http.pool import reason
 from iopproxy.http.response import MalformedError, ResponseReader
-from iopproxy.http.transport import Transport
 from iopproxy.reactor import Reactor
 
 __all__ = ["Check", "Checker", "Verdict"]
@@ -33,6 +34,8 @@ class Check:
     interval: float
     timeout: float
     attempts: int
+    tls: bool = False
+    """Whoever it is: this is no question of trust."""
 
 
 @frozen
@@ -88,7 +91,10 @@ class Checker:
         address = await self.addresses.ask(name)
         if address is None:
             return None
-        probe = _Probe(self.limits, f"GET {check.path} HTTP/1.1\r\nHost: {check.host}\r\nUser-Agent: iop\r\n")
+        tls = Unverified(check.host) if check.tls else None
+        probe = _Probe(
+            self.limits, tls, f"GET {check.path} HTTP/1.1\r\nHost: {check.host}\r\nUser-Agent: iop\r\n"
+        )
         await self.dialer.dial(address, port, probe)
         return await probe.status
 
@@ -99,16 +105,19 @@ _PHRASES = frozenset(status.value for status in HTTPStatus)
 class _Probe(Outgoing):
     """One request; ``status`` fires with the status of its response. The body isn't waited for."""
 
-    transport: Transport  # type: ignore[assignment]  # Twisted declares the zope interface
+    transport: Any  # Twisted's own, with startTLS
 
-    def __init__(self, limits: Limits, head: str) -> None:
+    def __init__(self, limits: Limits, tls: Unverified | None, head: str) -> None:
         super().__init__()
+        self._tls = tls
         self._head = head.encode("ascii")
         self._reader = ResponseReader(limits)
         self.status: Deferred[int] = Deferred(lambda _: self.transport.abortConnection())
 
     def connectionMade(self) -> None:
         super().connectionMade()
+        if self._tls is not None:
+            self.transport.startTLS(self._tls)
         self.transport.write(self._head + b"Connection: close\r\n\r\n")
 
     def dataReceived(self, data: bytes) -> None:

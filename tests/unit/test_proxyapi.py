@@ -76,6 +76,14 @@ def test_check():
     assert answer == Answer(**contract.HEALTHY)
 
 
+def test_prove():
+    server = Server(contract.HEALTHY)
+    path, attempts = contract.PROVE_BODY["path"], contract.PROVE_BODY["attempts"]
+    answer = ProxyApi(server).prove("demo", "web", HealthCheck(path=path), attempts)
+    assert server.asked == ("POST", "/v1/routes/demo/web/prove", contract.PROVE_BODY)
+    assert answer == Answer(**contract.HEALTHY)
+
+
 @pytest.mark.parametrize(("answer", "left"), [(contract.DRAINED, 0), (contract.NOT_DRAINED, 2)])
 def test_drain(answer, left):
     server = Server(answer)
