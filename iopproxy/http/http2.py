@@ -61,6 +61,8 @@ class Http2Connection(Protocol):
         self.port = self.transport.getHost().port
         self._connections.add(self)
         self.patience.start()
+        if self.relay.draining:
+            self.close_if_idle()
         self.flush()
 
     def dataReceived(self, data: bytes) -> None:
@@ -107,10 +109,12 @@ class Http2Connection(Protocol):
         self.engine.allow_large_lists()
 
     def _terminated(self, event: events.ConnectionTerminated) -> None:
-        """The client will send no more requests. What it asked for is answered, unless something is wrong."""
-        if event.error_code != ErrorCodes.NO_ERROR:
-            raise AbuseError(ErrorCodes.NO_ERROR, "The client says that we made a mistake.")
-        self._go_away()
+        """The client will send no more requests. What it asked for is answered, unless it gave up everything."""
+        if event.error_code == ErrorCodes.NO_ERROR:
+            self._go_away()
+        else:
+            self._streams.drop()
+            self._close()
 
     def _pinged(self, event: events.PingAckReceived) -> None:
         if event.ping_data == _DRAINING:

@@ -120,7 +120,7 @@ class Lasting(H2ConnectionStateMachine):
 class Setting:
     """One client's connection, ready for requests, and everything around it."""
 
-    def __init__(self, start: bool = True, **limits: Any) -> None:
+    def __init__(self, start: bool = True, draining: bool = False, **limits: Any) -> None:
         self.limits = evolve(Limits(), **limits)
         self.clock = Clock()
         self.deadlines = Deadlines(self.clock)
@@ -135,6 +135,7 @@ class Setting:
         self.relay = Relay(
             router, balancer, in_flight, pool, self.deadlines, self.limits, book, secured=lambda _: False
         )
+        self.relay.draining = draining
         self.connections: set[Http2Connection] = set()
         self.server = Http2Connection(self.relay, self.connections, b"https")
         self.transport = Transport()

@@ -438,6 +438,25 @@ def test_draining_does_not_wait_for_a_client_that_answers_no_ping() -> None:
     assert setting.transport.disconnecting
 
 
+def test_a_connection_that_is_made_while_draining_is_told_at_once() -> None:
+    setting = Setting(start=False, draining=True)
+    setting.client.initiate_connection()
+    stream = setting.ask()
+    assert [each.last_stream_id for each in setting.goaways] == [2**31 - 1, stream]
+    setting.reply(OK)
+    assert setting.answer(stream).ended
+    assert setting.transport.disconnecting
+
+
+def test_a_client_that_gives_up_everything_is_closed() -> None:
+    setting = Setting()
+    setting.ask()
+    setting.client.close_connection(ErrorCodes.INTERNAL_ERROR)
+    setting.talk()
+    assert setting.upstream().disconnected
+    assert setting.transport.disconnecting
+
+
 def test_a_client_s_goaway_is_no_end_for_its_streams() -> None:
     setting = Setting()
     stream = setting.ask()
