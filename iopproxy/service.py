@@ -38,6 +38,8 @@ from iopproxy.worker import Start
 __all__ = ["Settings", "make_service"]
 
 _log = Logger()
+_THREADS = 8
+"""For everything but health checks."""
 
 
 @frozen
@@ -64,6 +66,8 @@ def make_service(settings: Settings, reactor: Reactor) -> MultiService:
     admin_socket = open_socket(settings.admin, shared=False)
 
     limits = settings.limits
+    # Every check may wait for a name, and the routes must be saved all the same.
+    reactor.suggestThreadPoolSize(limits.checks_at_once + _THREADS)
     totals = Totals()
     starts = _starts(settings)
     workers = Workers(reactor, starts, lambda report: totals.add(report["meter"]))

@@ -46,6 +46,7 @@ from iopproxy.repeated import Repeated
 from iopproxy.routing.balancer import Balancer
 from iopproxy.routing.inflight import InFlight
 from iopproxy.routing.router import Router
+from iopproxy.routing.state import Route
 from iopproxy.routing.wire import read_stored
 from iopproxy.tls.connection import Tls, TlsConnection
 from iopproxy.tls.contexts import Contexts, hush_unreadable_names, server_context
@@ -54,6 +55,8 @@ __all__ = ["REPORT_TIME", "Start", "main"]
 
 REPORT_TIME: Final = 1.0
 """Seconds between two reports."""
+_NAMES_AT_ONCE: Final = 64
+"""Names that are resolved at a time. One that isn't answered takes its place for as long as the resolver tries."""
 _LAST_WORDS_TIME: Final = 1.0
 """Seconds that the last report and the last log lines get."""
 
@@ -113,6 +116,7 @@ class Worker:
         self._loop = loop
         self._reactor = reactor
         self._limits = limits
+        self._serving = False
         self._finishing = False
 
         # The data path
@@ -166,6 +170,7 @@ class Worker:
     def begin(self, link: socket.socket) -> None:
         """Start all that runs by itself; clients are accepted once the control process says so."""
         self._loop.add_signal_handler(signal.SIGTERM, self._leave)
+        self._reactor.suggestThreadPoolSize(_NAMES_AT_ONCE)
         connect(self._reactor, link, self._orders)
         for interval, work in (
             (TICK, self._deadlines.tick),
@@ -183,20 +188,25 @@ class Worker:
             self._balancer.drop(key)
         else:
             route = read_stored(value)
-            # The first request to a new target shall not wait for its name; a name that isn't there yet may come.
-            learning = self._addresses.learn(route.live.targets)
-            with suppress(Expired):
-                await learning.addTimeout(self._limits.resolve_time, self._reactor)
+            if self._serving:  # else there may be thousands, and their names can wait for their requests
+                await self._learn(route)
             left = self._router.put(route)
         for target in left:
             self._pool.forget(target)
             self._addresses.forget(target)
             self._balancer.forget(target)
 
+    async def _learn(self, route: Route) -> None:
+        """The first request to a new target shall not wait for its name; a name that isn't there yet may come."""
+        learning = self._addresses.learn(route.live.targets)
+        with suppress(Expired):
+            await learning.addTimeout(self._limits.resolve_time, self._reactor)
+
     # What the control process asks: see iopproxy.link
 
     def serve(self) -> None:
         """Accept clients."""
+        self._serving = True
         for door in self._doors:
             door.open()
 

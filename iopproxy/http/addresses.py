@@ -12,6 +12,7 @@ from twisted.internet.abstract import isIPAddress
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.defer import TimeoutError as Expired
 from twisted.internet.error import DNSLookupError
+from twisted.python.failure import Failure
 
 from iopproxy.http.limits import Limits
 from iopproxy.reactor import Reactor
@@ -43,18 +44,30 @@ class Addresses:
         self._routed = routed
         self._limits = limits
         self._known: dict[str, _Known] = {}
+        self._waiting: dict[str, list[Deferred[str]]] = {}
+        """Who waits for the same answer. A question blocks a thread, for longer than anybody waits; so there is one."""
 
     async def ask(self, name: str, seconds: float | None = None) -> str | None:
         """The address that a name has now, None when it has none. Neither looks into the memory nor adds to it."""
         if isIPAddress(name):
             return name
         seconds = self._limits.connect_time if seconds is None else seconds
-        # The time limit is ours: a resolver may ignore the one it is given.
-        asking: Deferred[str] = self._reactor.resolve(name, (max(1, int(seconds)),))
+        answer: Deferred[str] = Deferred()
+        if name in self._waiting:
+            self._waiting[name].append(answer)
+        else:
+            self._waiting[name] = [answer]
+            asking: Deferred[str] = self._reactor.resolve(name)
+            asking.addBoth(self._answered, name)
         try:
-            return await asking.addTimeout(seconds, self._reactor)
+            return await answer.addTimeout(seconds, self._reactor)
         except (DNSLookupError, Expired):
             return None
+
+    def _answered(self, result: str | Failure, name: str) -> None:
+        for each in self._waiting.pop(name):
+            if not each.called:
+                each.callback(result)  # a Failure makes it fail
 
     async def find(self, target: str) -> str | None:
         """Where to connect to: a name that was asked for less than ``refresh_time`` ago isn't asked for again."""

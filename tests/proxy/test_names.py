@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests import contract
 from tests.proxy.running import Proxy, wait_until
 from tests.proxy.upstreams import Upstream, answer, constant, once
 from tests.proxy.wire import Wire
 
 REFRESH = 0.5
 OLD, NEW = "127.0.0.2", "127.0.0.3"
+
+
+def environment(hosts: Path) -> dict[str, str]:
+    """What makes a program ask ``hosts`` for names."""
+    return {"PYTHONPATH": str(Path(__file__).parent / "names"), "TEST_HOSTS": str(hosts)}
 
 
 class Named:
@@ -23,7 +30,7 @@ class Named:
         self.lead(OLD)
         self.proxy = start_proxy(
             *("--workers", "1", "--limit", f"refresh_time={REFRESH}"),
-            environment={"PYTHONPATH": str(Path(__file__).parent / "names"), "TEST_HOSTS": str(hosts)},
+            environment=environment(hosts),
         )
         # Each request makes a connection, so each one needs an address.
         self.old = Upstream(once(answer(b"old", extra="Connection: close\r\n")), address=OLD)
@@ -68,6 +75,29 @@ def test_a_name_that_is_away_for_a_moment_is_no_reason_to_fail(named: Named) -> 
     seen: list[bytes] = []
     wait_until(lambda: seen.append(named.ask()) or len(named.old.seen) > 20)  # type: ignore[func-returns-value]
     assert set(seen) == {b"old"}
+
+
+def test_names_that_are_never_answered_hold_up_no_start(
+    tmp_path: Path, start_proxy: Callable[..., Proxy]
+) -> None:
+    """However many there are. Their requests are answered once it took too long, and those of others at once."""
+    routes = [
+        {
+            **contract.ROUTE,
+            "health_check": None,
+            "app": f"a{n}",
+            "hosts": [f"h{n}.example"],
+            "targets": [f"n{n}.hanging.test:80"],
+        }
+        for n in range(3000)
+    ]
+    (tmp_path / "state").mkdir(mode=0o700)
+    (tmp_path / "state" / "state.json").write_text(json.dumps({"version": 1, "routes": routes}))
+    (tmp_path / "hosts").touch()
+    proxy = start_proxy(environment=environment(tmp_path / "hosts"))
+    with Wire(proxy.port) as wire:
+        assert wire.get("h7.example").status == 502
+        assert wire.get("nobody.example").status == 404
 
 
 def test_a_check_asks_whoever_has_the_name_now(named: Named) -> None:

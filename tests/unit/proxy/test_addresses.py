@@ -21,7 +21,7 @@ class Names(Clock):
         self.hanging: dict[str, Deferred[str]] = {}
         self.asked: list[str] = []
 
-    def resolve(self, name: str, timeout: Any) -> Deferred[str]:
+    def resolve(self, name: str) -> Deferred[str]:
         self.asked.append(name)
         if name in self.hanging:
             return self.hanging[name]
@@ -92,6 +92,21 @@ def test_a_question_that_is_never_answered_ends_and_holds_up_one_request() -> No
     assert got == []
     names.advance(0.2)
     assert got == ["10.0.0.2"]
+
+
+def test_many_who_ask_for_one_name_ask_once() -> None:
+    """Each question blocks a thread, and those are needed for the names of others."""
+    names = Names()
+    names.hanging["web"] = Deferred()
+    addresses = Addresses(names, LIMITS)
+    got: list[Any] = []
+    for _ in range(3):
+        Deferred.fromCoroutine(addresses.find("web:3000")).addBoth(got.append)
+    names.advance(LIMITS.connect_time + 1)
+    Deferred.fromCoroutine(addresses.find("web:3000")).addBoth(got.append)
+    assert (got, names.asked) == ([None] * 3, ["web"])
+    names.hanging.pop("web").callback("10.0.0.2")
+    assert got == [None] * 3 + ["10.0.0.2"]
 
 
 def test_asking_only_looks_at_now() -> None:

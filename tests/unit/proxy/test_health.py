@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from typing import Any
-
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.error import DNSLookupError
 from twisted.internet.task import Clock
@@ -20,7 +18,7 @@ class Network(Clock):
         self.named = True
         self.dialed: list[str] = []
 
-    def resolve(self, name: str, timeout: Any) -> Deferred[str]:
+    def resolve(self, name: str) -> Deferred[str]:
         return succeed("10.0.0.2") if self.named else fail(DNSLookupError(name))
 
     def dial(self, address: str, port: int, protocol: Outgoing) -> Deferred[None]:

@@ -31,7 +31,7 @@ class Network(Clock):
         self.dialled: list[str] = []
         self.resolved = 0
 
-    def resolve(self, name: str, timeout: Any) -> Deferred[str]:
+    def resolve(self, name: str) -> Deferred[str]:
         self.resolved += 1
         return succeed(self.names[name]) if name in self.names else fail(DNSLookupError(name))
 
