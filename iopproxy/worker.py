@@ -153,7 +153,7 @@ class Worker:
             count=partial(self._meter.count, HANDSHAKE),
         )
         self._caps = Caps(limits, self._meter)
-        self._factories = (http, https)
+        self._factories = (http, https, tls)
         self._doors = [Door(loop, start.http, self._caps, http.build)]
         if start.https is not None:
             self._doors.append(Door(loop, start.https, self._caps, partial(TlsConnection, tls)))

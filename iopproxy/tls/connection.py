@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
-from attrs import frozen
+from attrs import field, frozen
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
@@ -62,6 +62,18 @@ class Tls:
     handshake_time: float
     above: Callable[[str | None], Protocol]
     count: Callable[[str], None]
+    begun: set[TlsConnection] = field(factory=set)
+    """Those whose handshake isn't over. The others are known to the protocols above them."""
+
+    def close_idle(self) -> None:
+        """End the connections that have said nothing yet."""
+        for connection in tuple(self.begun):
+            connection.close_if_idle()
+
+    def abort(self) -> None:
+        """End all that are in their handshake."""
+        for connection in tuple(self.begun):
+            connection.abortConnection()
 
 
 class TlsConnection(Protocol):
@@ -86,6 +98,7 @@ class TlsConnection(Protocol):
 
     def connectionMade(self) -> None:
         """Wait for the client's first message."""
+        self._tls.begun.add(self)
         self._tls.deadlines.add(self)
         self.deadline = self._tls.deadlines.after(self._tls.handshake_time)
 
@@ -129,6 +142,11 @@ class TlsConnection(Protocol):
         self._end_handshake("failed/timeout")
         self.abortConnection()
 
+    def close_if_idle(self) -> None:
+        """End the connection if the client has said nothing yet."""
+        if self._ssl is None:
+            self.transport.loseConnection()
+
     # The handshake
 
     def _shake_hands(self, connection: ssl.SSLObject) -> bool:
@@ -160,6 +178,7 @@ class TlsConnection(Protocol):
 
     def _end_handshake(self, label: str) -> None:
         self.deadline = NEVER
+        self._tls.begun.discard(self)
         self._tls.deadlines.discard(self)
         self._tls.count(label)
 

@@ -201,6 +201,16 @@ def test_certificates_outlive_a_restart(start_proxy: Callable[..., Proxy]) -> No
     assert len(list(file.parent.glob("damaged.example.pem.damaged-*"))) == 1
 
 
+def test_a_connection_that_says_nothing_does_not_hold_up_the_end(start_proxy: Callable[..., Proxy]) -> None:
+    proxy = start_proxy(*HTTPS, "--limit", "handshake_time=600", "--drain-timeout", "600")
+    certify(proxy, "a.example")
+    with Wire(proxy.tls_port) as silent, SecureWire(proxy.tls_port, "a.example") as idle:
+        proxy.terminate()
+        assert silent.rest() == b""
+        assert idle.rest() == b""
+        proxy.wait()
+
+
 def redirected(proxy: Proxy, host: str, method: str, body: str = "") -> tuple[int, str | None]:
     with Wire(proxy.port) as wire:
         head = f"{method} /path?query=1 HTTP/1.1\r\nHost: {host}:8080\r\nContent-Length: {len(body)}\r\n\r\n"
@@ -314,3 +324,18 @@ def _app(proxy: Proxy, host: str) -> str:
     routes: list[dict[str, Any]] = proxy.api("GET", "/v1/routes")[1]["routes"]
     (app,) = [each["app"] for each in routes if host in each["hosts"]]
     return str(app)
+
+
+def test_handshakes_are_counted(proxy: Proxy) -> None:
+    """By version, and by reason when they fail."""
+    certify(proxy, "counted.example")
+
+    def counted(result: str, detail: str) -> float:
+        return proxy.metric("iop_proxy_tls_handshakes_total", result=result, detail=detail)
+
+    done, failed = counted("ok", "TLSv1.3"), counted("failed", "unknown name")
+    SecureWire(proxy.tls_port, "counted.example").socket.close()
+    with pytest.raises(ssl.SSLError):
+        SecureWire(proxy.tls_port, "not.counted.example")
+    wait_until(lambda: counted("ok", "TLSv1.3") == done + 1)
+    wait_until(lambda: counted("failed", "unknown name") == failed + 1)

@@ -6,9 +6,12 @@ import ssl
 import sys
 from collections import Counter
 from contextlib import suppress
+from itertools import pairwise
 from types import SimpleNamespace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from twisted.internet.error import ConnectionDone
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.internet.task import Clock
@@ -292,6 +295,56 @@ def test_a_client_that_leaves_during_the_handshake(pair: Pair) -> None:
     pair.lose()
     assert pair.counted == {"failed/closed": 1}
     assert not pair.deadlines._members
+
+
+def record_of_a_client() -> bytes:
+    """All that one sends in a handshake and with it."""
+    pair, sent = Pair(), b""
+    pair.client = pair.context.wrap_bio(pair.incoming, pair.outgoing, server_hostname="a.example")
+    for _ in range(2):
+        with suppress(ssl.SSLWantReadError):
+            pair.client.do_handshake()
+            pair.client.write(b"GET / HTTP/1.1\r\n\r\n")
+        sent += pair.outgoing.read()
+        pair.connection.dataReceived(sent)
+        pair.incoming.write(pair.transport.value())
+    return sent
+
+
+SENT = record_of_a_client()
+
+
+@given(
+    damage=st.lists(st.tuples(st.integers(0, len(SENT) - 1), st.integers(0, 255)), max_size=8),
+    cuts=st.lists(st.integers(0, len(SENT)), max_size=8),
+    noise=st.binary(max_size=64),
+)
+@settings(max_examples=300, deadline=None)
+def test_no_bytes_break_it(damage: list[tuple[int, int]], cuts: list[int], noise: bytes) -> None:
+    """Whatever comes, in whatever pieces: nothing is raised, and the handshake ends once."""
+    data = bytearray(SENT)
+    for at, byte in damage:
+        data[at] = byte
+    data += noise
+    pair = Pair()
+    edges = [0, *sorted(cuts), len(data)]
+    for start, end in pairwise(edges):
+        pair.connection.dataReceived(bytes(data[start:end]))
+    pair.lose()
+    assert pair.counted.total() == 1
+    assert not pair.tls.begun
+    assert not pair.deadlines._members
+
+
+def test_who_says_nothing_is_closed_when_asked(pair: Pair) -> None:
+    talking = Pair()
+    talking.connection.dataReceived(SENT[:9])
+    for each in (pair, talking):
+        each.tls.close_idle()
+    assert pair.transport.disconnecting
+    assert not talking.transport.disconnecting
+    talking.tls.abort()
+    assert talking.transport.disconnected
 
 
 def test_backpressure_goes_through(pair: Pair) -> None:
