@@ -19,7 +19,7 @@ class Worker(Protocol):
 
     inbox: Inbox
 
-    def serve(self) -> None:
+    async def serve(self) -> None:
         """See ``link.Serve``."""
 
     async def report(self) -> None:
@@ -45,8 +45,8 @@ class Orders(Link):
         return {}
 
     @Serve.responder
-    def _serve(self) -> dict[str, Any]:
-        self._worker.serve()
+    async def _serve(self) -> dict[str, Any]:
+        await self._worker.serve()
         return {}
 
     @Report.responder

@@ -11,7 +11,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any, Final
@@ -59,6 +59,8 @@ _NAMES_AT_ONCE: Final = 64
 """Names that are resolved at a time. One that isn't answered takes its place for as long as the resolver tries."""
 _LAST_WORDS_TIME: Final = 1.0
 """Seconds that the last report and the last log lines get."""
+_LATECOMERS_TIME: Final = 2.0
+"""Seconds between two looks, while draining, at who is idle: handshakes may still have been under way."""
 
 _TLS: Final = server_context()
 """What every handshake begins with; its ticket keys are made here, once for all workers."""
@@ -181,6 +183,8 @@ class Worker:
         # All that is there now stays: it needn't be looked at again and again.
         gc.collect()
         gc.freeze()
+        # Requests leave nothing to collect, so looking for it can be rare.
+        gc.set_threshold(10_000, 20, 20)
 
     async def _put_route(self, key: str, value: Any) -> None:
         if value is None:
@@ -202,13 +206,17 @@ class Worker:
         with suppress(Expired):
             await learning.addTimeout(self._limits.resolve_time, self._reactor)
 
+    def _from_loop(self, work: Coroutine[Any, Any, None]) -> Deferred[None]:
+        """What asyncio does, for Twisted."""
+        return Deferred.fromFuture(asyncio.ensure_future(work, loop=self._loop))
+
     # What the control process asks: see iopproxy.link
 
-    def serve(self) -> None:
+    async def serve(self) -> None:
         """Accept clients."""
         self._serving = True
         for door in self._doors:
-            door.open()
+            await self._from_loop(door.open())
 
     async def report(self) -> None:
         """Say how things are."""
@@ -246,9 +254,9 @@ class Worker:
         await self.inbox.put([])  # whoever waits to be accepted goes by the latest routes
         self._relay.draining = True
         for door in self._doors:
-            door.close()
+            await self._from_loop(door.close())
         _log.info("draining {count} connections", count=self._caps.count)
-        grace = self._loop.call_later(min(self._limits.drain_grace_time, timeout), self._close_idle)
+        self._loop.call_later(min(self._limits.drain_grace_time, timeout), self._close_idle)
         try:
             await self._caps.when_empty().addTimeout(timeout, self._reactor)
         except Expired:
@@ -256,7 +264,6 @@ class Worker:
             self._relay.tunnels.close()
             for factory in self._factories:
                 factory.abort()
-        grace.cancel()
         self._journal.flush()
         with suppress(Expired):
             await self._send_report().addTimeout(_LAST_WORDS_TIME, self._reactor)
@@ -265,6 +272,7 @@ class Worker:
     def _close_idle(self) -> None:
         for factory in self._factories:
             factory.close_idle()
+        self._loop.call_later(_LATECOMERS_TIME, self._close_idle)
 
     def _broken(self, failure: Failure) -> None:
         _log.failure("The end went wrong", failure=failure)

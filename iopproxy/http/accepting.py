@@ -3,36 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import select
 import socket
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
-from twisted.internet.address import IPv4Address
 from twisted.internet.protocol import Protocol
-from twisted.logger import Logger
 
 from iopproxy.http.caps import Caps
 from iopproxy.http.tcp import Tcp
 
 __all__ = ["Door"]
 
-_AT_ONCE: Final = 64
-"""Connections that are accepted before those that are open get their turn again."""
-_QUEUE: Final = 4096
-"""More than can wait in a listening socket's queue."""
-_PAUSE: Final = 0.5
-"""Seconds without accepting when the system refuses a connection."""
-
-_Address = tuple[str, int]
+_BACKLOG: Final = 1024
+"""uvloop listens anew on the socket that it is given; this is what it was opened with."""
 
 
 class Door:
-    """A listening socket; ``build`` makes the protocol for each of its clients.
-
-    It accepts by itself: uvloop's own server stops for good when the process has no descriptor left.
-    """
-
-    _log = Logger()
+    """A listening socket; ``build`` makes the protocol for each of its clients."""
 
     def __init__(
         self,
@@ -45,62 +34,55 @@ class Door:
         self.build = build
         self._loop = loop
         self._listening = listening
-        self._beginning: set[asyncio.Task[object]] = set()
+        self._server: asyncio.Server | None = None
+        self._closed = False
 
-    def open(self) -> None:
+    async def open(self) -> None:
         """Accept from now on."""
-        if self._listening.fileno() >= 0:
-            self._loop.add_reader(self._listening.fileno(), self._accept, _AT_ONCE)
+        if self._server is None and not self._closed:
+            self._server = await self._loop.create_server(
+                partial(_Accepted, self), sock=self._listening, backlog=_BACKLOG
+            )
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Accept who waits, then no more: who waits in the queue of a socket that is closed gets a reset."""
-        if self._listening.fileno() >= 0:
-            self._accept(_QUEUE)
-            self._loop.remove_reader(self._listening.fileno())
-            self._listening.close()
-
-    def _accept(self, most: int) -> None:
-        for _ in range(most):
-            try:
-                connection, address = self._listening.accept()
-            except (BlockingIOError, ConnectionAbortedError):
-                return
-            except OSError as error:
-                self._log.error("No connection can be accepted: {reason}", reason=str(error))
-                self._loop.remove_reader(self._listening.fileno())
-                self._loop.call_later(_PAUSE, self.open)
-                return
-            if self.caps.admit(address[0]):
-                self._begin(connection, address)
-            else:
-                connection.close()
-
-    def _begin(self, connection: socket.socket, address: _Address) -> None:
-        client = _Accepted(self, address)
-        beginning = self._loop.create_task(self._loop.connect_accepted_socket(lambda: client, connection))
-        self._beginning.add(beginning)
-        beginning.add_done_callback(self._beginning.discard)
+        await self.open()
+        self._closed = True
+        server, self._server = self._server, None
+        if server is None:
+            return
+        poll = select.poll()
+        poll.register(server.sockets[0].fileno(), select.POLLIN)
+        for _ in range(4 * _BACKLOG):  # and not for ever when they come as fast as they go
+            if not poll.poll(0):
+                break
+            await asyncio.sleep(0)
+        server.close()
 
 
 class _Accepted(Tcp):
     """One client's connection."""
 
-    __slots__ = ("_address", "_door")
+    __slots__ = ("_door", "_host")
 
-    def __init__(self, door: Door, address: _Address) -> None:
+    def __init__(self, door: Door) -> None:
         super().__init__()
         self._door = door
-        self._address = address
+        self._host: str | None = None
+        """The client's address, once it is admitted."""
 
     def connection_made(self, transport: Any) -> None:
-        """The client can be heard."""
-        self.carry(transport, self._door.build())
+        """There is a client. One too many, and one that is gone already, get no further."""
+        door = self._door
+        peer = transport.get_extra_info("peername")
+        if peer is None or not door.caps.admit(peer[0]):
+            transport.abort()
+            return
+        self._host = peer[0]
+        self.carry(transport, door.build())
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client is gone."""
-        self._door.caps.leave(self._address[0])
-        super().connection_lost(exc)
-
-    def getPeer(self) -> IPv4Address:
-        """The client, even if it is gone again already."""
-        return IPv4Address("TCP", *self._address)
+        if self._host is not None:
+            self._door.caps.leave(self._host)
+            super().connection_lost(exc)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import resource
+from typing import Final
+
 from twisted.internet.defer import Deferred
 
 from iopproxy.http.limits import Limits
@@ -9,12 +12,17 @@ from iopproxy.http.meter import TURNED_AWAY, Meter
 
 __all__ = ["Caps"]
 
+_OTHER_FILES: Final = 64
+"""Descriptors that the process needs for itself."""
+
 
 class Caps:
     """Counts one worker's connections, in all and by client address."""
 
     def __init__(self, limits: Limits, meter: Meter) -> None:
-        self._most = limits.connections
+        files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        # Each may need another one to a target.
+        self._most = min(limits.connections, max(1, (files - _OTHER_FILES) // 2))
         self._most_each = limits.connections_per_address
         self._meter = meter
         self._by_address: dict[str, int] = {}
