@@ -49,10 +49,10 @@ class Engine(H2Connection):
             )
         )
         self._sweep_at = 2 * limits.h2_streams
-        self._largest_list = 2 * limits.head_size
         self.state_machine = _Lasting()
         self.encoder = StaticEncoder()
-        self.decoder = FieldDecoder()
+        # Larger than announced, so that 431 can be answered.
+        self.decoder = FieldDecoder(2 * limits.head_size)
         self.local_settings = Settings(
             client=False,
             initial_values={
@@ -61,23 +61,13 @@ class Engine(H2Connection):
                 SettingCodes.INITIAL_WINDOW_SIZE: limits.h2_stream_window,
             },
         )
-        self.allow_large_lists()
         self.initiate_connection()
         if limits.h2_connection_window > _WINDOW:
             self.increment_flow_control_window(limits.h2_connection_window - _WINDOW)
 
-    def allow_large_lists(self) -> None:
-        """Understand field sections larger than announced, so that 431 can be answered; h2 resets this at its ACK."""
-        self.decoder.max_header_list_size = self._largest_list
-
     @property
     def open_inbound_streams(self) -> int:
-        """None, as far as h2 is concerned: it would end the connection over one too many. We refuse that stream.
-
-        h2 counts by going over all streams, and forgets the closed ones on the way; that is done now and then only.
-        """
-        if len(self.streams) > self._sweep_at:
-            self._open_streams(1)
+        """None, as far as h2 is concerned: it would end the connection over one too many. We refuse that stream."""
         return 0
 
     def clear_outbound_data_buffer(self) -> None:
@@ -103,7 +93,7 @@ class Engine(H2Connection):
     def _receive_request(self, frame: HeadersFrame) -> RequestReceived:
         """A new stream."""
         if len(self.streams) > self._sweep_at:
-            self._open_streams(1)
+            self._open_streams(1)  # forgets the closed ones, by going over all
         self.state_machine.process_input(ConnectionInputs.RECV_HEADERS)
         fields = self._decode(frame.data)
         stream_id = frame.stream_id

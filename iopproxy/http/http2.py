@@ -105,9 +105,6 @@ class Http2Connection(Protocol):
             if self._closing:
                 return
 
-    def _settled(self, event: events.SettingsAcknowledged) -> None:
-        self.engine.allow_large_lists()
-
     def _terminated(self, event: events.ConnectionTerminated) -> None:
         """The client will send no more requests. What it asked for is answered, unless it gave up everything."""
         if event.error_code == ErrorCodes.NO_ERROR:
@@ -238,7 +235,6 @@ class Http2Connection(Protocol):
 
 
 _OWN_HANDLERS: Final[dict[type[events.Event], Callable[[Http2Connection, Any], None]]] = {
-    events.SettingsAcknowledged: Http2Connection._settled,
     events.ConnectionTerminated: Http2Connection._terminated,
     events.PingAckReceived: Http2Connection._pinged,
 }

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 
 import pytest
 from h2.errors import ErrorCodes
 from h2.settings import SettingCodes
 
+from iopproxy.http.exchange import Exchange
 from tests.unit.proxy.http2 import HEAD, POST, Setting
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -207,6 +209,23 @@ def test_a_client_that_leaves_cancels_all() -> None:
     assert setting.book.fates == ["client gone", "client gone"]
     assert setting.relay.in_flight.targets() == frozenset()
     assert setting.connections == set()
+
+
+def test_a_stream_that_is_over_leaves_nothing_for_the_garbage_collector() -> None:
+    setting = Setting()
+    gc.disable()
+    try:
+        before = exchanges()
+        setting.ask()
+        assert exchanges() == before + 1
+        setting.reply(OK)
+        assert exchanges() == before
+    finally:
+        gc.enable()
+
+
+def exchanges() -> int:
+    return sum(isinstance(each, Exchange) for each in gc.get_objects())
 
 
 # Windows
