@@ -9,6 +9,7 @@ help:
 	@echo "make lint    ruff alone"
 	@echo "make bench   our proxy and our image transfer against their peers"
 	@echo "make fuzz    the proxy's readers and connections against random bytes (make fuzz EXAMPLES=20000)"
+	@echo "make soak    the proxy under mixed load, worker kills and restarts (make soak MINUTES=10)"
 	@echo "make docs    check that the documentation is true"
 
 demo: .venv/complete
@@ -24,6 +25,9 @@ bench: .venv/complete
 	.venv/bin/python bench/proxy.py
 	.venv/bin/python bench/transfer.py
 
+soak: .venv/complete
+	.venv/bin/python -m tests.soak --minutes $(or $(MINUTES),10)
+
 fuzz: .venv/complete
 	EXAMPLES=$(or $(EXAMPLES),20000) .venv/bin/pytest tests/unit/proxy -k "fuzz or breaks or framing" --hypothesis-profile=fuzz
 
@@ -38,4 +42,4 @@ docs: .venv/complete
 	@.venv/bin/pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
-.PHONY: help demo test lint bench fuzz docs
+.PHONY: help demo test lint bench fuzz soak docs

@@ -1,0 +1,1 @@
+"""Mixed load for minutes while routes change, workers are killed and targets restart: ``make soak MINUTES=10``."""
