@@ -6,7 +6,7 @@ import time
 from collections import Counter
 
 KILL_SHADOW = 2.5
-"""Seconds after a worker's end in which clients find that their connection was cut: the slow ones look once a second."""
+"""Seconds after a worker's end in which clients find that they were cut: the slow ones look once a second."""
 
 
 class Tally:
