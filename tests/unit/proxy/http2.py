@@ -42,6 +42,14 @@ HEAD: Fields = [(b":method", b"GET"), (b":scheme", b"https"), (b":authority", b"
 POST: Fields = [(b":method", b"POST"), *HEAD[1:]]
 
 
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+def chunk(data: bytes) -> bytes:
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
 class Answered:
     """What came on one stream."""
 
@@ -212,6 +220,12 @@ class Setting:
         for _ in range(int(seconds / TICK) + 1):
             self.clock.advance(TICK)
             self.deadlines.tick()
+
+    def live(self, seconds: float) -> None:
+        """Time passes for a client that is there and answers PINGs."""
+        for _ in range(int(seconds / 10)):
+            self.pass_time(9.5)
+            self.talk()
 
     def upstream(self, number: int = -1) -> Transport:
         """What one of the connections to the target was sent."""
