@@ -8,13 +8,15 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.internet.defer import Deferred, succeed
-from twisted.internet.error import ConnectionDone
+from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.task import Clock
 from twisted.logger import globalLogPublisher
 from twisted.python.failure import Failure
 
 from iopproxy.http.deadlines import TICK, Deadlines
+from iopproxy.http.exchange import Exchange
 from iopproxy.http.http1 import Http1Connection
+from iopproxy.http.ids import RequestIds
 from iopproxy.http.journal import Journal
 from iopproxy.http.limits import Limits
 from iopproxy.http.meter import Meter
@@ -24,6 +26,7 @@ from iopproxy.http.upstream import UpstreamConnection
 from iopproxy.routing.balancer import Balancer
 from iopproxy.routing.inflight import InFlight
 from iopproxy.routing.router import Router
+from iopproxy.routing.settings import Settings
 from iopproxy.routing.state import Route, Version
 from tests.unit.proxy.transports import Transport
 
@@ -51,6 +54,31 @@ class Upstreams:
         return connection
 
 
+class Ids(RequestIds):
+    """Remembers which it made."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.made: list[bytes] = []
+
+    def next(self) -> bytes:
+        self.made.append(super().next())
+        return self.made[-1]
+
+
+class Recording(Journal):
+    """Remembers the ids of which it heard."""
+
+    def __init__(self, meter: Meter) -> None:
+        super().__init__(meter)
+        self.heard: list[bytes] = []
+
+    def finished(self, exchange: Exchange) -> None:
+        assert exchange.fate and exchange.ended_at >= exchange.began
+        self.heard.append(exchange.request.id)
+        super().finished(exchange)
+
+
 class Setting:
     """One client's connection and everything it needs."""
 
@@ -62,11 +90,15 @@ class Setting:
         pool: Any = self.pool
         router = Router()
         router.put(route)
+        small = Version(("small:1",), "blue", "r1")
+        router.put(Route("demo", "small", ("small.example",), small, settings=Settings(max_body=2)))
         meter, in_flight = Meter(), InFlight()
         balancer = Balancer(router.targets, in_flight, LIMITS, self.deadlines, meter)
+        self.journal, self.ids = Recording(meter), Ids()
         self.relay = Relay(
-            router, balancer, in_flight, pool, self.deadlines, LIMITS, Journal(meter), secured=lambda _: False
+            router, balancer, in_flight, pool, self.deadlines, LIMITS, self.journal, secured=lambda _: False
         )
+        self.relay.ids = self.ids
         self.connections: set[Http1Connection] = set()
         self.server = Http1Connection(self.relay, self.connections, b"http")
         self.transport = Transport()
@@ -84,6 +116,8 @@ class Setting:
 
 GET = b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+OFFER = GET[:-2] + b"Connection: Upgrade\r\nUpgrade: x\r\n\r\n"
+ACCEPTED = b"HTTP/1.1 101 Go\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n"
 
 
 def test_a_silent_client_is_closed() -> None:
@@ -298,6 +332,7 @@ PIECES = [
     b"HEAD / HTTP/1.0\r\n",
     b"Host: a.example\r\n",
     b"Host: nobody.example\r\n",
+    b"Host: small.example\r\n",
     b"Content-Length: 3\r\n",
     b"Transfer-Encoding: chunked\r\n",
     b"Connection: close\r\n",
@@ -306,22 +341,43 @@ PIECES = [
     b"\r\n",
     b"3\r\nabc\r\n",
     b"0\r\n\r\n",
+    b"0\r\nX: y\r\n\r\n",
     b"abc",
+    b"\x00",
+]
+ANSWERS = [
+    OK,
+    OK[:20],
+    OK[20:],
+    b"HTTP/1.1 100 Go\r\n\r\n",
+    b"x",
+    ACCEPTED,
+    ACCEPTED + b"early",
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+    b"1\r\nx\r\n",
+    b"0\r\nX: y\r\n\r\n",
+]
+HAPPENINGS = ["client full", "client free", "client half closed", "upstream full", "upstream free"]
+HAPPENINGS += ["upstream half closed", "upstream gone", "upstream broken", "time", "drained"]
+POST = b"POST / HTTP/1.1\r\nHost: a.example\r\n"
+WHOLE = [
     GET,
+    GET.replace(b"a.example", b"nobody.example"),
+    GET.replace(b"GET", b"HEAD"),
+    OFFER,
+    OFFER + b"early",
+    POST + b"Content-Length: 3\r\n\r\nabc",
+    POST + b"Content-Length: 4\r\n\r\nabc",
+    POST + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n",
+    POST.replace(b"a.example", b"small.example") + b"Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n",
 ]
 EVENTS = st.lists(
     st.one_of(
+        st.tuples(st.just("client"), st.sampled_from(WHOLE)),
+        st.tuples(st.just("upstream"), st.sampled_from(ANSWERS)),
+        st.tuples(st.just("upstream"), st.sampled_from([OK, ACCEPTED])),
         st.tuples(st.just("client"), st.sampled_from(PIECES)),
-        st.tuples(st.just("client"), st.binary(min_size=1, max_size=20)),
-        st.tuples(
-            st.just("upstream"), st.sampled_from([OK, OK[:20], OK[20:], b"HTTP/1.1 100 Go\r\n\r\n", b"x"])
-        ),
-        st.tuples(
-            st.sampled_from(
-                ["client full", "client free", "upstream full", "upstream free", "upstream gone", "time"]
-            ),
-            st.just(b""),
-        ),
+        st.tuples(st.sampled_from(HAPPENINGS), st.just(b"")),
     ),
     max_size=30,
 )
@@ -334,6 +390,10 @@ def play(setting: Setting, event: str, data: bytes) -> None:
     upstream_alive = upstream is not None and not setting.upstream()[1].disconnected
     if event == "time":
         setting.pass_time(1)
+    elif event == "drained":
+        setting.relay.tunnels.close()
+    elif event == "client half closed" and alive and server.end is not None:
+        server.readConnectionLost()
     elif event == "client" and alive:
         server.dataReceived(data)
     elif event == "client full" and alive:
@@ -348,15 +408,17 @@ def play(setting: Setting, event: str, data: bytes) -> None:
         upstream.pauseProducing()
     elif event == "upstream free":
         upstream.resumeProducing()
-    elif event == "upstream gone":
+    elif event == "upstream half closed" and upstream.end is not None:
+        upstream.readConnectionLost()
+    elif event in ("upstream gone", "upstream broken"):
         setting.upstream()[1].abortConnection()
-        upstream.connectionLost(Failure(ConnectionDone()))
+        upstream.connectionLost(Failure(ConnectionDone() if event == "upstream gone" else ConnectionLost()))
 
 
 @settings(max_examples=max(300, settings.default.max_examples), deadline=None)
 @given(EVENTS, st.booleans())
 def test_nothing_that_happens_breaks_it(events: list[tuple[str, bytes]], reachable: bool) -> None:
-    """No exception, nothing logged as a failure, and afterwards no request is counted as in flight."""
+    """No exception, nothing logged as a failure, each exchange's end told once, and afterwards nothing is left."""
     failures: list[Any] = []
 
     def observe(event: Any) -> None:
@@ -375,5 +437,7 @@ def test_nothing_that_happens_breaks_it(events: list[tuple[str, bytes]], reachab
         globalLogPublisher.removeObserver(observe)
     assert failures == []
     assert setting.relay.in_flight.targets() == frozenset()
+    assert setting.relay.tunnels.counts() == {}
     assert setting.connections == set()
+    assert sorted(setting.journal.heard) == sorted(setting.ids.made)
     assert not [each for each in setting.deadlines._members if each not in setting.pool.made]
