@@ -41,21 +41,24 @@ class End:
 
     def received(self, data: bytes) -> None:
         """Bytes came."""
-        self.moved += len(data)
-        self._tunnel.touch()
-        self.other._carrier.transport.write(data)
+        if self._tunnel.open:
+            self.moved += len(data)
+            self._tunnel.touch()
+            self.other._carrier.transport.write(data)
 
     def ended(self) -> None:
         """It closed its direction, and may still listen."""
         self._ended = True
         if self.other._ended:
             self._tunnel.close()
-        else:
+        elif self._tunnel.open:
             self._tunnel.touch()
             self.other._carrier.transport.loseWriteConnection()
 
     def full(self, full: bool) -> None:
         """Whether it takes no more for now; that mustn't last for ever."""
+        if not self._tunnel.open:
+            return
         self._carrier.deadline = self._tunnel.stalled_by() if full else NEVER
         if full:
             self.other._carrier.transport.pauseProducing()
@@ -92,7 +95,8 @@ class Tunnel:
         self._carrier = upstream
         self._relay = relay
         self._over = over
-        self._open = True
+        self.open = True
+        """Bytes still go through it."""
 
     def join(self, client: Carrier) -> None:
         """Begin."""
@@ -119,9 +123,9 @@ class Tunnel:
 
     def close(self, timely: bool = True) -> None:
         """End both sides once all is sent."""
-        if not self._open:
+        if not self.open:
             return
-        self._open = False
+        self.open = False
         self.deadline = NEVER
         self._relay.deadlines.discard(self)
         self._relay.tunnels.discard(self)

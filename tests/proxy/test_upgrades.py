@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.proxy.running import Proxy, wait_until
+from tests.proxy.secure import HTTPS, SecureWire, certify, trusting
 from tests.proxy.upstreams import Conversation, Handler, answer, echo
 from tests.proxy.wire import Wire
 
@@ -197,6 +198,30 @@ def test_a_slow_side_slows_the_other_down(proxy: Proxy, upstream: Any, reader: s
         client.join(30)
         assert not client.is_alive()
         assert reader == "client" or wire.exactly(3) == b"all"
+
+
+def test_over_https(start_proxy: Callable[..., Proxy], upstream: Any) -> None:
+    gone = threading.Event()
+
+    def talk(conversation: Conversation) -> None:
+        try:
+            repeat(conversation)
+        finally:
+            gone.set()
+
+    proxy = start_proxy(*HTTPS)
+    server = upstream(accepting(talk, ACCEPTED + b"welcome"))
+    host = proxy.route(server.target)
+    certify(proxy, host)
+    data = bytes(range(256)) * 400
+    with SecureWire(proxy.tls_port, host, trusting(alpn=("http/1.1",))) as wire:
+        wire.send(ask(host) + b"impatient")
+        assert wire.head().status == 101
+        assert wire.exactly(16) == b"welcomeimpatient"
+        wire.send(data)
+        assert wire.exactly(len(data)) == data
+    assert gone.wait(10)
+    wait_until(lambda: proxy.in_flight(server.target) == 0)
 
 
 # Offers that come to nothing
