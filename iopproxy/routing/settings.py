@@ -33,7 +33,7 @@ class Settings:
     response_timeout: float = 30.0
     """Seconds to the response's first byte."""
     forward_headers: bool = False
-    """Believe what the client side says of itself in X-Forwarded-*, X-Real-IP and X-Request-ID."""
+    """Believe what the client side says of itself in X-Forwarded-*, Forwarded and X-Real-IP."""
     ssl_redirect: bool = False
     """Answer plain HTTP with a redirect once a certificate for the host is there."""
     hsts: int | None = None
