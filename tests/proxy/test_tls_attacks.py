@@ -170,7 +170,7 @@ def test_key_updates_without_end(proxy: Proxy) -> None:
     assert client.stderr is not None
     sent = 0
     with client, suppress(BrokenPipeError):
-        while sent < 10000:
+        while sent < 100_000:  # where there is little time, openssl makes one of several
             client.stdin.write("K\n")
             client.stdin.flush()
             while (said := client.stderr.readline()) not in ("", "KEYUPDATE\n"):
@@ -178,7 +178,7 @@ def test_key_updates_without_end(proxy: Proxy) -> None:
             if not said:
                 break
             sent += 1
-    assert 500 < sent < 10000
+    assert 500 < sent < 100_000
 
 
 def test_a_client_that_rejects_the_certificate(proxy: Proxy) -> None:
