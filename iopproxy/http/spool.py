@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import select
-from collections.abc import Iterable, Iterator
+import stat
+from collections.abc import Iterator
 from queue import SimpleQueue
 from threading import Thread
 from typing import Final
@@ -12,7 +13,8 @@ from typing import Final
 __all__ = ["Spool"]
 
 _PIECE_SIZE: Final = 4096
-"""Bytes. Several processes write to one pipe; up to PIPE_BUF (this, on Linux) what one writes stays together."""
+"""Bytes. Several processes write to one pipe; up to PIPE_BUF (this, on Linux) what one writes stays together.
+A file keeps together what is written at once, whatever its size, and each write is a change between two threads."""
 _BATCH_SIZE: Final = 65536
 """Bytes that are handed to the thread before the next ``flush``."""
 
@@ -22,6 +24,7 @@ class Spool:
 
     def __init__(self, descriptor: int, most: int) -> None:
         self._descriptor = descriptor
+        self._piece_size = None if stat.S_ISREG(os.fstat(descriptor).st_mode) else _PIECE_SIZE
         self._most = most
         self._lines: list[bytes] = []
         self._size = 0
@@ -67,7 +70,8 @@ class Spool:
 
     def _run(self) -> None:
         while (lines := self._batches.get()) is not None:
-            for piece in _pieces(lines):
+            text = b"".join(lines)
+            for piece in [text] if self._piece_size is None else _pieces(text, self._piece_size):
                 try:
                     self._write(piece)
                 except OSError:
@@ -83,15 +87,10 @@ class Spool:
                 select.select((), (self._descriptor,), ())
 
 
-def _pieces(lines: Iterable[bytes]) -> Iterator[bytes]:
-    """Lines put together, as many as can be written at once."""
-    piece: list[bytes] = []
-    size = 0
-    for line in lines:
-        if size + len(line) > _PIECE_SIZE and piece:
-            yield b"".join(piece)
-            piece, size = [], 0
-        piece.append(line)
-        size += len(line)
-    if piece:
-        yield b"".join(piece)
+def _pieces(text: bytes, size: int) -> Iterator[bytes]:
+    """Whole lines put together, as many as have ``size`` bytes."""
+    begin = 0
+    while begin < len(text):
+        end = text.rfind(b"\n", begin, begin + size) + 1 or begin + size
+        yield text[begin:end]
+        begin = end

@@ -195,3 +195,15 @@ def test_what_never_became_a_request(scheme: bytes) -> None:
     assert (found["client"], found["status"], found["fate"]) == ("192.0.2.1", 400, "refused")
     assert set(found) == set(line())
     assert meter.take()["events"] == [[REFUSAL, "400", 1]]
+
+
+def test_a_file_gets_all_lines_in_order(tmp_path):
+    path = tmp_path / "log"
+    lines = [b"%d %s\n" % (number, b"x" * (number % 3000)) for number in range(1000)]
+    with path.open("wb") as file:
+        spool = Spool(file.fileno(), most=10**9)
+        for line in lines:
+            spool.add(line)
+        spool.close(30)
+    assert path.read_bytes() == b"".join(lines)
+    assert spool.lost == 0
