@@ -25,6 +25,8 @@ __all__ = [
 ]
 
 CLOSE: Final = b"Connection: close"
+_PORTS: Final = {b"http": b"80", b"https": b"443"}
+"""Where a proxy in front was asked, when it says only how."""
 
 
 def chunk(data: bytes) -> bytes:
@@ -83,10 +85,13 @@ def _believed(request: Request, client: bytes, scheme: bytes, port: int) -> list
     before = said.pop(b"x-forwarded-for", [])
     nearest = before[-1].rpartition(b",")[2].strip() if before else client
     """Whom the proxy in front of us spoke to."""
+    proto = said.pop(b"x-forwarded-proto", [b""])[0]
+    known = _PORTS.get(proto.lower(), b"%d" % port)
+    proto = proto or scheme
     told = {
         b"X-Forwarded-For": b", ".join([*before, client]),
-        b"X-Forwarded-Proto": said.pop(b"x-forwarded-proto", [scheme])[0],
-        b"X-Forwarded-Port": said.pop(b"x-forwarded-port", [b"%d" % port])[0],
+        b"X-Forwarded-Proto": proto,
+        b"X-Forwarded-Port": said.pop(b"x-forwarded-port", [known])[0],
         b"X-Forwarded-Host": said.pop(b"x-forwarded-host", [request.authority])[0],
         b"X-Real-IP": said.pop(b"x-real-ip", [nearest])[0],
     }
