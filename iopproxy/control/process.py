@@ -6,7 +6,6 @@ import multiprocessing.util
 import signal
 import socket
 from collections.abc import Callable, Sequence
-from shutil import rmtree
 from typing import Any, Final, Protocol
 
 from twisted.internet.defer import Deferred
@@ -36,8 +35,8 @@ _forkserver.set_forkserver_preload(["iopproxy.worker"])
 
 
 def remove_traces() -> None:
-    """Remove the folder of the server that forks the workers: Python does only at an exit that isn't by a signal."""
-    rmtree(multiprocessing.util.get_temp_dir(), ignore_errors=True)
+    """End and remove what multiprocessing needed beside the workers. It would at an exit, but not at one by signal."""
+    multiprocessing.util._exit_function()  # type: ignore[attr-defined]  # not in typeshed
 
 
 class Owner(Protocol):
