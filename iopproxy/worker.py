@@ -21,7 +21,6 @@ from attrs import frozen
 from twisted.internet import asyncioreactor
 from twisted.internet.defer import Deferred
 from twisted.internet.defer import TimeoutError as Expired
-from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -224,18 +223,15 @@ class Worker:
 
     async def drain(self, targets: Sequence[str], timeout: float) -> dict[str, dict[str, int]]:
         """Wait until targets have nothing to do, up to ``timeout`` seconds; then close the tunnels that are left."""
-        tunnels = self._relay.tunnels
-        end = self._reactor.seconds() + timeout
-        with suppress(Expired):
+        with suppress(Expired):  # a tunnel is a request in flight, too
             await self._in_flight.when_idle(frozenset(targets)).addTimeout(timeout, self._reactor)
-        while self._reactor.seconds() < end and not tunnels.counts().keys().isdisjoint(targets):
-            await deferLater(self._reactor, TICK)
-        still_open = tunnels.counts()
-        tunnels.close(targets)
-        return {
+        tunnels = self._relay.tunnels.counts()
+        left = {
             "in_flight": {target: self._in_flight.count(target) for target in targets},
-            "tunnels": {target: still_open.get(target, 0) for target in targets},
+            "tunnels": {target: tunnels.get(target, 0) for target in targets},
         }
+        self._relay.tunnels.close(targets)
+        return left
 
     def finish(self, timeout: float | None = None) -> None:
         """End once nobody is connected, after ``timeout`` seconds at the latest."""

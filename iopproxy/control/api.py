@@ -176,7 +176,7 @@ class Api:
             raise RouteError(f"{min(routed)} is still routed; it would never be idle.")
         left = await self._workers.drain(targets, timeout)
         shown = {what: {target: counts[target] for target in targets} for what, counts in left.items()}
-        return {"drained": not any(counts.total() for counts in left.values()), **shown}
+        return {"drained": not left["in_flight"].total(), **shown}
 
     async def _check(self, body: Any) -> Json:
         return asdict(await self._checker.run(_read_check(body)))
