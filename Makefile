@@ -8,6 +8,7 @@ help:
 	@echo "make test    lint, types and every test (make test ENV=unit,proxy for some)"
 	@echo "make lint    ruff alone"
 	@echo "make bench   our proxy and our image transfer against their peers"
+	@echo "make conformance  suites and tools of others against the proxy (docs/conformance.md)"
 	@echo "make fuzz    the proxy's readers and connections against random bytes (make fuzz EXAMPLES=20000)"
 	@echo "make soak    the proxy under mixed load, worker kills and restarts (make soak MINUTES=10)"
 	@echo "make docs    check that the documentation is true"
@@ -24,6 +25,9 @@ lint: .venv/complete
 bench: .venv/complete
 	.venv/bin/python bench/proxy.py
 	.venv/bin/python bench/transfer.py
+
+conformance: .venv/complete
+	.venv/bin/python -m tests.conformance
 
 soak: .venv/complete
 	.venv/bin/python -m tests.soak --minutes $(or $(MINUTES),10)
@@ -42,4 +46,4 @@ docs: .venv/complete
 	@.venv/bin/pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
-.PHONY: help demo test lint bench fuzz soak docs
+.PHONY: help demo test lint bench conformance fuzz soak docs

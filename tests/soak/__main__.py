@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import logging
 import ssl
 import sys
 import tempfile
@@ -45,6 +46,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=10)
     minutes: float = parser.parse_args().minutes
+    logging.getLogger("asyncio").setLevel(
+        logging.ERROR
+    )  # it remarks every write to a connection that was cut
     with tempfile.TemporaryDirectory() as folder:
         proxy = Proxy(Path(folder) / "state", *HTTPS)
         try:

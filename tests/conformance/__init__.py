@@ -1,0 +1,1 @@
+"""Tools and suites that others wrote, against the running proxy: ``make conformance``."""
