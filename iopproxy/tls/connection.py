@@ -35,6 +35,8 @@ _PLAIN_HTTP: Final = (
     b"Connection: close\r\n\r\n%b" % (len(_EXPLANATION), _EXPLANATION)
 )
 
+_EMPTY: Final = ssl.MemoryBIO()
+
 _REASONS: Final = {
     "CALLBACK_FAILED": "unknown name",
     "HTTP_REQUEST": "plain HTTP",
@@ -131,6 +133,9 @@ class TlsConnection(Protocol):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The client is gone, or we are."""
         self._reading = self._writing = False
+        # Most of a connection's memory: it doesn't wait for the garbage collector.
+        self._ssl = None
+        self._incoming = self._outgoing = _EMPTY
         above, self._above = self._above, None
         if above is not None:
             above.connectionLost(reason)

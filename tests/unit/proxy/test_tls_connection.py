@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import ssl
 import sys
+import weakref
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
@@ -165,6 +167,18 @@ def test_a_client_that_says_goodbye(pair: Pair) -> None:
     assert above.got == b"last words"
     assert pair.transport.disconnecting
     pair.client.unwrap()  # and it was answered
+
+
+def test_what_openssl_holds_goes_with_the_connection(pair: Pair) -> None:
+    """Connection and transport know each other: without this it would stay until the garbage collector comes by."""
+    pair.connect()
+    held = weakref.ref(pair.connection._ssl)
+    gc.disable()
+    try:
+        pair.lose()
+        assert held() is None
+    finally:
+        gc.enable()
 
 
 def test_an_abort_says_nothing(pair: Pair) -> None:
