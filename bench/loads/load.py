@@ -16,6 +16,8 @@ class Done:
 
     count: int
     seconds: float
+    cpu: float | None = None
+    """Seconds of the proxy's CPU time, where those of what came before the first request don't count."""
 
     @property
     def per_second(self) -> float:

@@ -34,11 +34,11 @@ async def _run(proxy: Proxy, connections: int, seconds: float) -> Done:
         )  # type: ignore[misc]
         clients.append(client)
     await asyncio.wait_for(asyncio.gather(*(each.upgraded for each in clients)), 30)
-    begun = time.monotonic()
+    begun, before = time.monotonic(), proxy.cpu()
     for each in clients:
         each.send()
     await asyncio.sleep(seconds)
-    done = Done(sum(each.echoed for each in clients), time.monotonic() - begun)
+    done = Done(sum(each.echoed for each in clients), time.monotonic() - begun, proxy.cpu() - before)
     if failed := [each for each in clients if each.lost or not each.echoed]:
         raise SystemExit(f"{len(failed)} WebSockets through {proxy.name} failed")
     for each in clients:

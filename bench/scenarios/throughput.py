@@ -64,7 +64,8 @@ def measure(load: Load, proxy: Proxy, seconds: float) -> Figures:
     time.sleep(0.1)  # what the round before left behind
     before = proxy.cpu()
     done = load(proxy, seconds)
-    return Figures((proxy.cpu() - before) / done.count * 1e6, done.per_second)
+    spent = proxy.cpu() - before if done.cpu is None else done.cpu
+    return Figures(spent / done.count * 1e6, done.per_second)
 
 
 def median(figures: Sequence[Figures]) -> Figures:
