@@ -38,14 +38,14 @@ def test_no_request_fails_while_versions_change_under_load(proxy: Proxy, upstrea
 
 def test_after_the_put_no_new_request_goes_to_the_old_target(proxy: Proxy, wire: Wire, upstream: Any) -> None:
     old, new = upstream(constant(answer(b"old"))), upstream(constant(answer(b"new")))
-    host = proxy.route(old.target, app="strict")
+    host = proxy.route(old.target, app="switched")
     for _ in range(20):
         assert wire.get(host).body == b"old"
-        proxy.route(new.target, host=host, app="strict")
+        proxy.route(new.target, host=host, app="switched")
         seen = len(old.seen)
         assert wire.get(host).body == b"new"
         assert len(old.seen) == seen
-        proxy.route(old.target, host=host, app="strict")
+        proxy.route(old.target, host=host, app="switched")
 
 
 def test_requests_in_flight_finish_on_the_old_target_and_can_be_awaited(proxy: Proxy, upstream: Any) -> None:
