@@ -150,6 +150,7 @@ class WorkerProcess:
 
     def kill(self) -> None:
         """End it at once."""
+        self.state = "leaving"
         self._process.kill()
 
     def _over(self) -> None:
