@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import signal
 import socket
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,7 @@ def make_service(settings: Settings, reactor: Reactor) -> MultiService:
     reactor.suggestThreadPoolSize(limits.checks_at_once + _THREADS)
     totals = Totals()
     starts = _starts(settings)
-    workers = Workers(reactor, starts, lambda report: totals.add(report["meter"]))
+    workers = Workers(reactor, starts, totals.hear)
     checker = Checker(
         TwistedDialer(reactor, limits.connect_time), Addresses(reactor, limits), reactor, limits
     )
@@ -91,6 +92,8 @@ def make_service(settings: Settings, reactor: Reactor) -> MultiService:
         challenges=Challenges(workers),
     )
 
+    # The reactor would complain of being told twice.
+    reactor.addSystemEventTrigger("before", "shutdown", _ignore_signals)
     service = MultiService()
     for each in (
         workers,
@@ -130,6 +133,12 @@ def _reached(listening: socket.socket) -> str:
     """How to reach from here what listens there."""
     address, port = listening.getsockname()
     return f"{'127.0.0.1' if address == '0.0.0.0' else address}:{port}"
+
+
+def _ignore_signals() -> None:
+    """The end is under way; being told so again makes it no faster."""
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, signal.SIG_IGN)
 
 
 def _allow_open_files() -> None:

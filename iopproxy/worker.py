@@ -120,7 +120,7 @@ class Worker:
         self._limits = limits
         self._serving = False
         self._finishing = False
-        self._next_report = 0.0
+        self._next_counts = 0.0
 
         # The data path
         self._meter = Meter()
@@ -178,7 +178,7 @@ class Worker:
         for interval, work in (
             (TICK, self._deadlines.tick),
             (TICK, self._journal.flush),
-            (REPORT_TIME, self._report_if_cheap),
+            (REPORT_TIME, self._say_something),
         ):
             Repeated(self._reactor, interval, work).startService()
         # All that is there now stays: it needn't be looked at again and again.
@@ -232,7 +232,8 @@ class Worker:
             "in_flight": {target: self._in_flight.count(target) for target in targets},
             "tunnels": {target: tunnels.get(target, 0) for target in targets},
         }
-        self._relay.tunnels.close(targets)
+        # Who was switched back to meanwhile keeps them.
+        self._relay.tunnels.close(target for target in targets if target not in self._router.targets)
         return left
 
     def finish(self, timeout: float | None = None) -> None:
@@ -276,18 +277,20 @@ class Worker:
         _log.failure("The end went wrong", failure=failure)
         self._reactor.crash()
 
-    def _report_if_cheap(self) -> None:
-        """Reports by itself are there so that little is lost with this process; they get a fiftieth of its time.
+    def _say_something(self) -> None:
+        """A report every second: who says nothing for long is taken to hang.
 
-        With thousands of routes in use one takes a tenth of a second.
+        Counts are in it so that little is lost with this process, and get a fiftieth of its time: with thousands of
+        routes in use they take a tenth of a second.
         """
-        if perf_counter() >= self._next_report:
-            began = perf_counter()
-            self._send_report()
+        began = perf_counter()
+        counts = began >= self._next_counts
+        self._send_report(counts)
+        if counts:
             ended = perf_counter()
-            self._next_report = ended + 50 * (ended - began)
+            self._next_counts = ended + 50 * (ended - began)
 
-    def _send_report(self) -> Deferred[Any]:
+    def _send_report(self, counts: bool = True) -> Deferred[Any]:
         """Fires once the control process has it, or is gone."""
         in_flight = self._in_flight
         report = {
@@ -295,6 +298,6 @@ class Worker:
             "in_flight": {target: in_flight.count(target) for target in in_flight.targets()},
             "tunnels": self._relay.tunnels.counts(),
             "open": self._meter.open,
-            "meter": self._meter.take(),
+            "meter": self._meter.take() if counts else None,
         }
         return self._orders.ask(Reported, report=report).addErrback(lambda _: None)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import multiprocessing.util
+import os
 import signal
 import socket
-from collections.abc import Callable, Sequence
-from typing import Any, Final, Protocol
+from collections.abc import Sequence
+from typing import Any, Final, Protocol, TypeVar
 
 from twisted.internet.defer import Deferred
-from twisted.internet.defer import TimeoutError as Expired
 from twisted.internet.error import ConnectionClosed
 from twisted.internet.interfaces import IReadDescriptor
 from twisted.internet.protocol import connectionDone
@@ -18,6 +18,7 @@ from twisted.protocols.amp import Command
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from iopproxy.control.patience import ANSWER_TIME, Patience, Question
 from iopproxy.link import Drain, Entry, Finish, Leaving, Link, Put, Report, Reported, Serve, connect
 from iopproxy.reactor import Reactor
 from iopproxy.together import together
@@ -25,10 +26,10 @@ from iopproxy.worker import Start, main
 
 __all__ = ["Owner", "WorkerProcess", "remove_traces"]
 
-_ANSWER_TIME: Final = 10.0
-"""Seconds that a worker has for an answer; one that is silent for longer hangs."""
 _BATCH: Final = 500
 """Entries that are sent at once."""
+
+_Answer = TypeVar("_Answer")
 
 _forkserver = multiprocessing.get_context("forkserver")
 _forkserver.set_forkserver_preload(["iopproxy.worker"])
@@ -49,6 +50,10 @@ class Owner(Protocol):
         """It was told to end by somebody else, and does."""
 
 
+def _nobody(failure: Failure) -> None:
+    failure.trap(ConnectionClosed)
+
+
 class WorkerProcess:
     """A process and the link to it."""
 
@@ -61,11 +66,15 @@ class WorkerProcess:
         """Then "serving", "leaving" once it was told to end, "ended"."""
         self.report: dict[str, Any] = {}
         """The last one."""
+        self.linked = True
+        """It can be spoken to."""
+        self.orphan = False
+        """Whoever forked it is gone, so nobody tells of its end but the link."""
         self.started_at: float = reactor.seconds()
         self.ended: Deferred[None] = Deferred()
         self._reactor = reactor
         self._owner = owner
-        self._silence = 0.0
+        self._patience = Patience()
         self._link = _Ears(self)
         ours, theirs = socket.socketpair()
         with ours, theirs:
@@ -73,14 +82,15 @@ class WorkerProcess:
             self._process.start()
             ours.setblocking(False)
             connect(reactor, ours, self._link)
-        self.pid = self._process.pid
-        reactor.addReader(_Sentinel(reactor, self._process.sentinel, self._over))
+        self.sentinel: int = self._process.sentinel
+        self.pid: int = self._process.pid or 0
+        reactor.addReader(_Sentinel(reactor, self))
 
     # What it says
 
     def reported(self, report: dict[str, Any]) -> None:
         """It says how it is."""
-        self._silence = 0.0
+        self._patience.heard()
         self.report = report
         self._owner.heard(self)
 
@@ -111,51 +121,51 @@ class WorkerProcess:
 
     async def drain(self, targets: Sequence[str], timeout: float) -> dict[str, dict[str, int]]:
         """What is left of requests and tunnels to these targets after ``timeout`` seconds, see ``link.Drain``."""
-        answer = await self._ask(Drain, _ANSWER_TIME + timeout, targets=list(targets), timeout=timeout)
+        answer = await self._ask(Drain, ANSWER_TIME + timeout, targets=list(targets), timeout=timeout)
         return {} if answer is None else answer["left"]
 
     async def finish(self, timeout: float) -> None:
         """Have it end within ``timeout`` seconds. Over once it has."""
         self.state = "leaving"
         await self._ask(Finish, timeout=timeout)
-        overdue = self._reactor.callLater(timeout + _ANSWER_TIME, self.kill)
+        overdue = self._reactor.callLater(timeout + ANSWER_TIME, self.kill)
         await self.ended
         if overdue.active():
             overdue.cancel()
 
-    def _ask(self, command: type[Command], seconds: float = _ANSWER_TIME, **arguments: Any) -> Deferred[Any]:
+    def _ask(self, command: type[Command], seconds: float = ANSWER_TIME, **arguments: Any) -> Deferred[Any]:
         """Its answer; None when it is gone, or is made to go because it doesn't answer in time."""
-        return (
-            self._link.ask(command, **arguments)
-            .addTimeout(seconds, self._reactor)
-            .addErrback(self._unanswered)
-        )
+        question = Question(seconds, queued=command is Put)
+        self._patience.asked(question)
+        return self._link.ask(command, **arguments).addBoth(self._answered, question).addErrback(_nobody)
 
-    def _unanswered(self, failure: Failure) -> None:
-        if failure.check(Expired):
-            self._log.error("Worker {pid} doesn't answer and is ended", pid=self.pid)
-            self.kill()
-        else:
-            failure.trap(ConnectionClosed)
+    def _answered(self, answer: _Answer, question: Question) -> _Answer:
+        self._patience.answered(question)
+        return answer
 
     # Its end
 
     def pass_time(self, seconds: float) -> None:
-        """So much went by; a worker that said nothing for too long is ended."""
-        self._silence += seconds
-        if self._silence > _ANSWER_TIME:
-            self._silence = 0.0
-            self._log.error("Worker {pid} says nothing and is ended", pid=self.pid)
+        """So much went by; a worker that said nothing for too long, or doesn't answer, is ended."""
+        if (failing := self._patience.pass_time(seconds)) is not None:
+            self._patience = Patience()
+            self._log.error("Worker {pid} {failing} and is ended", pid=self.pid, failing=failing)
             self.kill()
 
     def kill(self) -> None:
         """End it at once."""
         self.state = "leaving"
-        self._process.kill()
+        if not self.orphan:
+            self._process.kill()
+        elif self.linked:  # else its number may be another process's by now
+            os.kill(self.pid, signal.SIGKILL)
 
-    def _over(self) -> None:
-        code = self._process.exitcode or 0
-        if self.state != "leaving" or code:
+    def over(self) -> None:
+        """It has ended."""
+        code = 0 if self.orphan else self._process.exitcode or 0
+        if self.orphan:
+            self._log.info("Worker {pid} ended", pid=self.pid)
+        elif self.state != "leaving" or code:
             how = f"by {signal.Signals(-code).name}" if code < 0 else f"with code {code}"
             self._log.error("Worker {pid} ended {how}", pid=self.pid, how=how)
         self.state = "ended"
@@ -181,25 +191,33 @@ class _Ears(Link):
         self._worker.leaving()
         return {}
 
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """It ended, or is about to."""
+        super().connectionLost(reason)
+        self._worker.linked = False
+        if self._worker.orphan:
+            self._worker.over()
+
 
 @implementer(IReadDescriptor)
 class _Sentinel:
-    """Tells once when a process has ended."""
+    """Tells once when a process has ended, or who forked it."""
 
-    def __init__(self, reactor: Reactor, descriptor: int, over: Callable[[], None]) -> None:
+    def __init__(self, reactor: Reactor, worker: WorkerProcess) -> None:
         self._reactor = reactor
-        self._descriptor = descriptor
-        self._over = over
+        self._worker = worker
 
     def fileno(self) -> int:
-        return self._descriptor
+        return self._worker.sentinel
 
     def logPrefix(self) -> str:
         return "worker"
 
     def doRead(self) -> None:
         self._reactor.removeReader(self)
-        self._over()
+        self._worker.over()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        self._over()  # the server that forked it is gone, and nobody else tells
+        self._worker.orphan = True
+        if not self._worker.linked:
+            self._worker.over()

@@ -18,6 +18,11 @@ class Totals:
         """By ``Route.key``; "" are requests for hosts that no app has."""
         self.events: dict[tuple[str, str], int] = {}
 
+    def hear(self, report: dict[str, Any]) -> None:
+        """A worker's report: not every one has counts."""
+        if report["meter"] is not None:
+            self.add(report["meter"])
+
     def add(self, report: dict[str, Any]) -> None:
         """What one worker counted since it was asked last."""
         for key, counts in report["routes"].items():

@@ -160,7 +160,7 @@ class Workers(Service):
 
     def _ended(self, _: None, worker: WorkerProcess) -> None:
         self._living.remove(worker)
-        if not any(other.number == worker.number for other in self._living):
+        if not any(other.number == worker.number and other.state != "leaving" for other in self._living):
             self._replace(worker)
 
     def _replace(self, worker: WorkerProcess) -> None:

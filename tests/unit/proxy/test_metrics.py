@@ -140,3 +140,10 @@ def test_a_meter_has_no_more_after_it_was_read() -> None:
     meter.count(REFUSAL, "400")
     take(meter)
     assert take(meter) == {"routes": {}, "events": []}
+
+
+def test_a_report_may_come_without_counts() -> None:
+    totals = Totals()
+    totals.hear({"meter": None})
+    totals.hear({"meter": {"routes": {}, "events": [[REFUSAL, "400", 2]]}})
+    assert read(totals)["iop_proxy_requests_refused_total", "400"] == 2
