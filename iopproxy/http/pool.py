@@ -72,8 +72,11 @@ class Pool:
             connection.drop()
 
     def _rest(self, connection: UpstreamConnection) -> None:
+        if connection.target not in self._wanted():
+            connection.drop()
+            return
         idle = self._idle.setdefault(connection.target, [])
-        if len(idle) >= self._limits.pool_size or connection.target not in self._wanted():
+        if len(idle) >= self._limits.pool_size:
             connection.drop()
             return
         connection.rested_at = self._deadlines.now

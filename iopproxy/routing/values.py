@@ -30,6 +30,8 @@ _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _TARGET = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,252}):([1-9][0-9]{0,4})")
 _PATH = re.compile(r"/[!-~]{0,1023}")
 _HEADER_NAME = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]{1,64}")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+"""JSON can hold half a character, UTF-8 can't."""
 _PAGE_SIZE = 262144
 """Characters of a maintenance page."""
 _LABEL_SIZE = 63
@@ -77,7 +79,7 @@ def read_text(value: Any, key: str) -> str:
 
 def read_page(value: Any) -> str:
     """A maintenance page."""
-    if not isinstance(value, str) or not 0 < len(value) <= _PAGE_SIZE:
+    if not isinstance(value, str) or not 0 < len(value) <= _PAGE_SIZE or _SURROGATE.search(value):
         raise InvalidError(f"page must be text of 1 to {_PAGE_SIZE} characters.")
     return value
 

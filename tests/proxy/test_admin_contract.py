@@ -48,7 +48,11 @@ def test_maintenance_outlives_a_deploy(fresh: Proxy) -> None:
     assert fresh.api("DELETE", page) == (200, contract.ROUTE)
     assert fresh.api("DELETE", page) == (200, contract.ROUTE)
     error(404, fresh.api("PUT", "/v1/routes/demo/nobody/maintenance", contract.MAINTENANCE_BODY))
-    for body in ({}, {"page": ""}, {"page": 1}, {"page": "x" * 262_145}, {"page": "x", "more": 1}):
+    for body in (
+        *({"page": wrong} for wrong in ("", 1, "x" * 262_145, "\ud800")),
+        {},
+        {"page": "x", "more": 1},
+    ):
         error(400, fresh.api("PUT", page, body))
 
 
