@@ -415,7 +415,7 @@ def play(setting: Setting, event: str, data: bytes) -> None:
         upstream.connectionLost(Failure(ConnectionDone() if event == "upstream gone" else ConnectionLost()))
 
 
-@settings(max_examples=max(300, settings.default.max_examples), deadline=None)
+@settings(max_examples=max(300, settings.default.max_examples))
 @given(EVENTS, st.booleans())
 def test_nothing_that_happens_breaks_it(events: list[tuple[str, bytes]], reachable: bool) -> None:
     """No exception, nothing logged as a failure, each exchange's end told once, and afterwards nothing is left."""

@@ -214,7 +214,7 @@ def transport_of(connection: Any) -> Any:
     return connection.transport
 
 
-@settings(max_examples=max(300, settings.default.max_examples), deadline=None)
+@settings(max_examples=max(300, settings.default.max_examples))
 @given(st.lists(st.sampled_from(HAPPENINGS), min_size=5, max_size=60), st.integers(0, 2**32))
 def test_nothing_that_happens_breaks_it(happenings: list[str], seed: int) -> None:
     failures: list[Any] = []
@@ -264,7 +264,6 @@ def reads_as_one_request(sent: bytes) -> None:
     assert b"again" not in reader.arrived[0].target
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=3000), st.booleans())
 def test_bytes_that_mean_nothing(data: bytes, preface: bool) -> None:
     setting = Setting(start=False)

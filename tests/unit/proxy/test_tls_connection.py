@@ -342,7 +342,7 @@ def as_in_a_worker() -> Iterator[None]:
     cuts=st.lists(st.integers(0, len(SENT)), max_size=8),
     noise=st.binary(max_size=64),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @pytest.mark.usefixtures("as_in_a_worker")
 def test_no_bytes_break_it(damage: list[tuple[int, int]], cuts: list[int], noise: bytes) -> None:
     """Whatever comes, in whatever pieces: nothing is raised, and the handshake ends once."""
