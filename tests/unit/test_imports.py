@@ -1,37 +1,48 @@
-"""The layers of iop, held by reading its source: imports point downwards only."""
+"""The layers of both programs, held by reading their source: imports point downwards only."""
 
 import ast
-from collections.abc import Iterator
-from functools import cache
 from graphlib import TopologicalSorter
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-
-#: The app that ``iop demo`` deploys: it runs in a container and is no part of the program.
-SAMPLE_APP = ROOT / "iop" / "demo" / "app"
+from tests.unit.sources import PROGRAMS, imported, reached, sources, within
 
 #: The demo's load generator runs in a process of its own, and its standard output goes to its parent alone.
 ANSWERS_ITS_PARENT = "iop.demo.traffic"
 
 #: From the top down. A module may import from its own layer and from those below it.
-LAYERS = (
-    {"iop.__main__"},
-    {"iop.program", "iop.argv", "iop.usage", "iop.failure"},
-    {"iop.tasks", "iop.demo"},
-    {"iop.building", "iop.health", "iop.lock", "iop.proxyapi", "iop.proxyimage", "iop.shipping"},
-    {"iop.channel", "iop.connection", "iop.hostkeys", "iop.local", "iop.disposable"},
-    {"iop.plan"},
-    {"iop.facts"},
-    {"iop.commands"},
-    {"iop.archive", "iop.dockerignore"},
-    {"iop.config"},
-    {"iop.console"},
-    {"iop.errors"},
-    {"iop"},
-)
+LAYERS: dict[str, tuple[set[str], ...]] = {
+    "iop": (
+        {"iop.__main__"},
+        {"iop.program", "iop.argv", "iop.usage", "iop.failure"},
+        {"iop.tasks", "iop.demo"},
+        {"iop.building", "iop.health", "iop.lock", "iop.proxyapi", "iop.proxyimage", "iop.shipping"},
+        {"iop.channel", "iop.connection", "iop.hostkeys", "iop.local", "iop.disposable"},
+        {"iop.plan"},
+        {"iop.facts"},
+        {"iop.commands"},
+        {"iop.archive", "iop.dockerignore"},
+        {"iop.config"},
+        {"iop.console"},
+        {"iop.errors"},
+        {"iop"},
+    ),
+    "iopproxy": (
+        {"iopproxy.tap"},
+        {"iopproxy.service"},
+        {"iopproxy.control"},
+        {"iopproxy.worker"},
+        {"iopproxy.orders"},
+        {"iopproxy.inbox"},
+        {"iopproxy.link", "iopproxy.listening", "iopproxy.logs"},
+        {"iopproxy.tls"},
+        {"iopproxy.http"},
+        {"iopproxy.routing"},
+        {"iopproxy.http.limits", "iopproxy.http.meter"},  # numbers that everybody goes by, or adds to
+        {"iopproxy.reactor", "iopproxy.repeated", "iopproxy.together"},
+        {"iopproxy"},
+    ),
+}
 
 #: Where values are made from values. git is a program that has to be asked, so reading a release may run it.
 PURE = ("iop.plan", "iop.facts", "iop.commands", "iop.archive", "iop.config", "iop.dockerignore")
@@ -42,72 +53,62 @@ OUTSIDE = {
     "urllib", "iop.console", "iop.connection", "iop.local", "invoke.context", "invoke.runners",
 }  # fmt: skip
 
+NETWORK = {"asyncio", "select", "socket", "ssl", "twisted", "uvloop"}
+PROTOCOLS = {f"iopproxy.http.{each}" for each in ("http1", "http2", "reader", "stream1", "stream2")}
 
-@cache
-def sources(package: str) -> dict[str, ast.Module]:
-    """Every module of a package by its dotted name, parsed."""
-    found = {}
-    for path in sorted((ROOT / package).rglob("*.py")):
-        if SAMPLE_APP in path.parents:
-            continue
-        parts = path.relative_to(ROOT).with_suffix("").parts
-        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-        found[name] = ast.parse(path.read_text(encoding="utf-8"))
-    assert found
-    return found
-
-
-def imported(tree: ast.Module) -> Iterator[str]:
-    """The modules a module imports, wherever in it: ``from iop import archive`` is ``iop.archive``."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, "imports are absolute"
-            assert node.module is not None
-            whole = [f"{node.module}.{alias.name}" for alias in node.names]
-            yield from (name if name in sources("iop") else node.module for name in whole)
+#: Modules of the proxy, and what they must not reach through any import.
+APART = {
+    "iopproxy.routing.router": NETWORK,
+    "iopproxy.http.reader": NETWORK,
+    "iopproxy.http.response": NETWORK,
+    "iopproxy.http.fields2": NETWORK,
+    "iopproxy.http.exchange": PROTOCOLS,
+    "iopproxy.control.client": {"twisted", "attrs", "iopproxy.http", "iopproxy.routing"},
+}
 
 
-def within(name: str, package: str) -> bool:
-    return name == package or name.startswith(f"{package}.")
+def outside(names: set[str], packages: set[str]) -> list[str]:
+    return [name for name in names if any(within(name, each) for each in packages)]
 
 
 def layer(name: str) -> int:
-    """The rank of a module's layer, 0 at the top."""
-    top = ".".join(name.split(".")[:2])
-    ranks = [rank for rank, members in enumerate(LAYERS) if top in members]
-    assert ranks, f"{top} has no layer: add it to LAYERS"
-    return ranks[0]
+    """The rank of a module's layer, 0 at the top: that of the longest name which it is or is in."""
+    parts = name.split(".")
+    ranks = {member: rank for rank, members in enumerate(LAYERS[parts[0]]) for member in members}
+    names = [".".join(parts[:length]) for length in range(len(parts), min(len(parts), 2) - 1, -1)]
+    found = [ranks[each] for each in names if each in ranks]
+    assert found, f"{name} has no layer: add it to LAYERS"
+    return found[0]
 
 
-def test_imports_point_downwards() -> None:
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_imports_point_downwards(program: str) -> None:
     upwards = [
         f"{name} imports {other}"
-        for name, tree in sources("iop").items()
+        for name, tree in sources(program).items()
         for other in imported(tree)
-        if within(other, "iop") and layer(other) < layer(name)
+        if within(other, program) and layer(other) < layer(name)
     ]
     assert upwards == []
 
 
-def test_no_modules_import_each_other_in_a_circle() -> None:
-    graph = {name: set(imported(tree)) - {name} for name, tree in sources("iop").items()}
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_no_modules_import_each_other_in_a_circle(program: str) -> None:
+    graph = {name: set(imported(tree)) - {name} for name, tree in sources(program).items()}
     TopologicalSorter(graph).prepare()
 
 
 @pytest.mark.parametrize("package", PURE)
 def test_planning_never_touches_the_network(package: str) -> None:
-    reached = {name for name in sources("iop") if within(name, package) and name != MAY_RUN_PROGRAMS}
-    assert reached
-    pending = list(reached)
-    while pending:
-        name = pending.pop()
-        for other in set(imported(sources("iop")[name])):
-            assert not any(within(other, each) for each in OUTSIDE), f"{name} imports {other}"
-            if other in sources("iop") and other not in reached:
-                reached.add(other)
-                pending.append(other)
+    pure = {name for name in sources("iop") if within(name, package) and name != MAY_RUN_PROGRAMS}
+    assert pure
+    assert outside(reached(pure), OUTSIDE) == []
+
+
+@pytest.mark.parametrize("apart", APART)
+def test_what_knows_nothing_of_others_does_not_import_them(apart: str) -> None:
+    assert apart in sources("iopproxy")
+    assert outside(reached({apart}), APART[apart]) == []
 
 
 def test_the_release_is_read_with_git_alone() -> None:

@@ -19,7 +19,8 @@ def requests(data: bytes) -> list[Message]:
     """The requests on one connection, up to the first that is wrong, the last one possibly without its end."""
     found: list[Message] = []
     while True:
-        data = data.lstrip(b"\r\n")  # empty lines between requests mean nothing (RFC 9112 section 2.2); h11 refuses them
+        # Empty lines between requests mean nothing (RFC 9112 section 2.2), but h11 refuses them.
+        data = data.lstrip(b"\r\n")
         # One connection for each: h11 reads nothing after HTTP/1.0 or an offer of another protocol, a proxy does.
         server = h11.Connection(h11.SERVER, max_incomplete_event_size=1 << 20)
         server.receive_data(data)
