@@ -119,7 +119,8 @@ class Exchange:
         if most is not None and request.received > most:
             self._fail(413, OWN)
             return
-        if request.ended:
+        if request.ended or request.waits:
+            request.waits = False
             self._set_deadline()
         if self._upstream is not None:
             self._send(self._upstream, b"")
@@ -145,7 +146,7 @@ class Exchange:
     def expired(self) -> None:
         """Nothing happened for too long. Whose fault is it? The client's only if somebody could take its bytes."""
         request, limits = self.request, self._relay.limits
-        if request.ended or self._upstream_full or self._upstream is None:
+        if request.ended or request.waits or self._upstream_full or self._upstream is None:
             self._fail(504, TIMEOUT, "it didn't answer in time")
         elif request.received - self._received_before < limits.body_rate * limits.body_grace_time:
             self._fail(408, TIMEOUT)
@@ -261,6 +262,9 @@ class Exchange:
         client = self.client
         for each in interim:
             client.interim(each)
+            if each.status == 100 and self.request.waits:
+                self.request.waits = False
+                self._set_deadline()
         if head is not None:
             self._begin_response(head)
         self.sent += len(body)
@@ -313,9 +317,9 @@ class Exchange:
 
     def _set_deadline(self) -> None:
         """A body that still comes has its own time, then the route's counts until the response's head is there."""
-        relay = self._relay
-        if not self.request.ended and self._upstream is not None and not self._upstream_full:
-            self._received_before = self.request.received
+        relay, request = self._relay, self.request
+        if not (request.ended or request.waits or self._upstream_full or self._upstream is None):
+            self._received_before = request.received
             self.deadline = relay.deadlines.after(relay.limits.body_grace_time)
         elif not self.status and self.route is not None:
             self.deadline = relay.deadlines.after(self.route.settings.response_timeout)

@@ -36,7 +36,7 @@ _CONNECTION_FIELDS: Final = frozenset(
     {b"connection", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade"}
 )
 """RFC 9113 section 8.2.2."""
-_PLAIN: Final = frozenset({headers.OTHER, headers.DATE, headers.EXPECT, headers.STRICT})
+_PLAIN: Final = frozenset({headers.OTHER, headers.DATE, headers.STRICT})
 
 _NAME: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9a-z-]+").fullmatch
 _BAD_VALUE: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]|\A[ \t]|[ \t]\Z").search
@@ -161,6 +161,9 @@ def _put(request: Request, kind: int, line: Header) -> None:
         request.wants_trailers = True
     elif kind == headers.TRAILER:
         request.headers.append(line)
+    elif kind == headers.EXPECT:
+        request.headers.append(line)
+        request.waits = b"100-continue" in headers.options(value)
     elif kind in (_PSEUDO, _MALFORMED):
         raise MalformedError("A field isn't valid here.")
 

@@ -27,7 +27,7 @@ _UNSERVED = frozenset(
 )
 """Tunnels, an echo of the client's own headers, and what llhttp knows of RTSP and ICE."""
 
-_PLAIN = frozenset({headers.DATE, headers.EXPECT, headers.STRICT})
+_PLAIN = frozenset({headers.DATE, headers.STRICT})
 
 
 class RequestReader:
@@ -253,6 +253,9 @@ class RequestReader:
             request.forwarded.append(line)
         elif kind == headers.REQUEST_ID:
             request.id = value if valid_id(value) else b""
+        elif kind == headers.EXPECT:
+            request.headers.append(line)
+            request.waits = request.modern and b"100-continue" in headers.options(value)
         elif kind == headers.UPGRADE:
             request.upgrade = value if request.upgrade is None else request.upgrade + b"," + value
         elif kind == headers.TE:

@@ -45,6 +45,7 @@ class Request:
         "target",
         "trailers",
         "upgrade",
+        "waits",
         "wants_trailers",
     )
 
@@ -66,6 +67,8 @@ class Request:
         """The protocols it offers to go on with (RFC 9110 section 7.8), if any."""
         self.wants_trailers = False
         """It said ``TE: trailers``."""
+        self.waits = False
+        """It said ``Expect: 100-continue``, and neither that came nor a byte of the body (RFC 9110 section 10.1.1)."""
         self.length: int | None = None
         self.chunked = False
         self.parts: list[bytes] = []

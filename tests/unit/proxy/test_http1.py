@@ -115,6 +115,8 @@ class Setting:
 
 
 GET = b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n"
+EXPECTING = b"POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n"
+RESPONSE_TIME = Settings().response_timeout
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 OFFER = GET[:-2] + b"Connection: Upgrade\r\nUpgrade: x\r\n\r\n"
 ACCEPTED = b"HTTP/1.1 101 Go\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n"
@@ -158,6 +160,26 @@ def test_a_stalled_body_is_408() -> None:
     assert setting.transport.value().startswith(b"HTTP/1.1 408 ")
     assert setting.upstream()[1].disconnected or setting.upstream()[1].disconnecting
     assert setting.relay.in_flight.count("web:1") == 0
+
+
+def test_a_client_that_was_told_to_wait_is_not_late() -> None:
+    setting = Setting()
+    setting.server.dataReceived(EXPECTING)
+    setting.pass_time(RESPONSE_TIME - 1)
+    assert setting.transport.value() == b""
+    setting.pass_time(2)
+    assert setting.transport.value().startswith(b"HTTP/1.1 504 ")
+
+
+def test_a_client_that_was_told_to_go_on_has_its_time_from_then_on() -> None:
+    setting = Setting()
+    setting.server.dataReceived(EXPECTING)
+    setting.pass_time(LIMITS.body_grace_time - 5)
+    setting.upstream()[0].dataReceived(b"HTTP/1.1 100 Continue\r\n\r\n")
+    setting.pass_time(LIMITS.body_grace_time - 1)
+    assert setting.transport.value() == b"HTTP/1.1 100 Continue\r\n\r\n"
+    setting.pass_time(2)
+    assert b"HTTP/1.1 408 " in setting.transport.value()
 
 
 def test_a_late_upstream_is_504_even_after_a_long_upload() -> None:
