@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from attrs import asdict, fields
 
-from iopproxy.routing.settings import BALANCES, ROUND_ROBIN, HealthCheck, Settings
+from iopproxy.routing.settings import BALANCES, HealthCheck, Settings
 from iopproxy.routing.values import (
     InvalidError,
     read_count,
@@ -22,16 +22,17 @@ from iopproxy.routing.values import (
 __all__ = ["SETTINGS_KEYS", "read_settings", "write_settings"]
 
 SETTINGS_KEYS: Final = frozenset(field.name for field in fields(Settings))
+_DEFAULT: Final = Settings()
 _HEALTH_OPTIONAL: Final = frozenset({"interval", "timeout", "healthy", "unhealthy"})
 
 
 def read_settings(body: Mapping[str, Any]) -> Settings:
     """The settings among a route's keys. Raises InvalidError."""
-    balance = body.get("balance", ROUND_ROBIN)
+    balance = body.get("balance", _DEFAULT.balance)
     if balance not in BALANCES:
         raise InvalidError(f"balance must be one of {', '.join(sorted(BALANCES))}.")
     return Settings(
-        response_timeout=read_seconds(body.get("response_timeout", 30.0), "response_timeout"),
+        response_timeout=read_seconds(body.get("response_timeout", _DEFAULT.response_timeout), "response_timeout"),
         forward_headers=read_flag(body, "forward_headers"),
         ssl_redirect=read_flag(body, "ssl_redirect"),
         hsts=read_count(body, "hsts"),
@@ -57,12 +58,13 @@ def _read_health_check(body: Any) -> HealthCheck | None:
         return None
     try:
         require_keys(body, frozenset({"path"}), _HEALTH_OPTIONAL)
+        default = HealthCheck(read_path(body["path"]))
         return HealthCheck(
-            path=read_path(body["path"]),
-            interval=read_seconds(body.get("interval", 5.0), "interval"),
-            timeout=read_seconds(body.get("timeout", 5.0), "timeout"),
-            healthy=read_threshold(body.get("healthy", 2), "healthy"),
-            unhealthy=read_threshold(body.get("unhealthy", 3), "unhealthy"),
+            path=default.path,
+            interval=read_seconds(body.get("interval", default.interval), "interval"),
+            timeout=read_seconds(body.get("timeout", default.timeout), "timeout"),
+            healthy=read_threshold(body.get("healthy", default.healthy), "healthy"),
+            unhealthy=read_threshold(body.get("unhealthy", default.unhealthy), "unhealthy"),
         )
     except InvalidError as error:
         raise InvalidError(f"In health_check: {error}") from error
