@@ -1,15 +1,16 @@
-"""Backpressure: reading from a transport stops while anybody holds it back; and whether the other side reads."""
+"""Backpressure: reading from a transport stops while anybody holds it back; what the kernel knows meanwhile."""
 
 from __future__ import annotations
 
 import fcntl
+import select
 import struct
 import termios
 from typing import Final
 
 from iopproxy.http.transport import Transport
 
-__all__ = ["PIPELINE", "UPLOAD", "Valve", "unsent"]
+__all__ = ["PIPELINE", "UPLOAD", "Valve", "left", "unsent"]
 
 PIPELINE: Final = 1
 """A request waits for its turn; no more are read."""
@@ -39,6 +40,13 @@ class Valve:
             self.held &= ~reason
             if not self.held:
                 self._transport.resumeProducing()
+
+
+def left(transport: Transport) -> bool:
+    """Whether the other side closed its direction or is gone. While nothing is read, nobody tells."""
+    poll = select.poll()
+    poll.register(transport.getHandle().fileno(), select.POLLRDHUP)
+    return bool(poll.poll(0))
 
 
 def unsent(transport: Transport) -> int:

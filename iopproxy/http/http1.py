@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import MutableSet
+from typing import Final
 
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IPushProducer
@@ -11,7 +12,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from iopproxy.http.deadlines import NEVER
-from iopproxy.http.flow import PIPELINE, UPLOAD, Valve, unsent
+from iopproxy.http.flow import PIPELINE, UPLOAD, Valve, left, unsent
 from iopproxy.http.pages import page
 from iopproxy.http.reader import RequestReader
 from iopproxy.http.relay import Relay
@@ -21,6 +22,9 @@ from iopproxy.http.tunnel import End, Tunnel
 from iopproxy.http.writing import CLOSE, own_response
 
 __all__ = ["Http1Connection"]
+
+_LOOK_TIME: Final = 5.0
+"""Seconds between two looks at whether a client that isn't read from is still there."""
 
 
 @implementer(IPushProducer)
@@ -110,8 +114,14 @@ class Http1Connection(Protocol):
         """Read no more while requests, or what may be another protocol, wait for their turn."""
         if (self._reader.arrived or self._reader.rest) and not self._closing:
             self._valve.hold(PIPELINE)
+            self._look_later()
         elif self._valve.held:
             self._valve.release(PIPELINE)
+
+    def _look_later(self) -> None:
+        """Nothing is read while a request is under way: nobody would tell that the client left."""
+        if self.deadline == NEVER and self._stream.exchange is not None:
+            self.deadline = self.relay.deadlines.after(_LOOK_TIME)
 
     def _await_request(self) -> None:
         """Give the client its time for the (rest of the) next head; bytes that come don't prolong it."""
@@ -133,13 +143,17 @@ class Http1Connection(Protocol):
             self._linger()
         else:
             self._timing_head = False
-            self.deadline = self.relay.deadlines.after(self.relay.limits.idle_time)
+            if not self.full:
+                self.deadline = self.relay.deadlines.after(self.relay.limits.idle_time)
             self._pump()
 
     def switch(self, tunnel: Tunnel) -> None:
         """Be a side of a tunnel from now on; what the client sent after its offer goes first."""
         self._valve.release(PIPELINE | UPLOAD)
+        self.deadline = NEVER
         tunnel.join(self)
+        if self.full:
+            tunnel.client.full(True)
         if rest := self._reader.rest:
             tunnel.client.received(rest)
 
@@ -191,11 +205,16 @@ class Http1Connection(Protocol):
         deadlines = self.relay.deadlines
         if deadlines.now < self._flush_by < NEVER:
             # Nothing tells when the kernel has sent it all, so it is asked at every tick.
-            left = unsent(self.transport)
-            self.deadline = deadlines.after(0 if left else self.relay.limits.linger_time)
-            self._flush_by = self._flush_by if left else NEVER
-        elif self._closing or self.full or self._stream.exchange is not None:
+            waiting = unsent(self.transport)
+            self.deadline = deadlines.after(0 if waiting else self.relay.limits.linger_time)
+            self._flush_by = self._flush_by if waiting else NEVER
+        elif self._closing or self.full or self.end is not None:
             self.abort()
+        elif self._stream.exchange is not None:
+            if left(self.transport):
+                self.abort()
+            elif self._valve.held:
+                self._look_later()
         elif self._reader.in_head:
             self.refuse(408)
         else:
@@ -207,6 +226,7 @@ class Http1Connection(Protocol):
         """The current request's body can't go on, or can again."""
         if held:
             self._valve.hold(UPLOAD)
+            self._look_later()
         else:
             self._valve.release(UPLOAD)
 
@@ -228,6 +248,8 @@ class Http1Connection(Protocol):
         self.full = False
         if self._stream.exchange is not None:
             self.deadline = NEVER
+            if self._valve.held:
+                self._look_later()
             self._stream.exchange.hold(False)
         else:
             self.deadline = self.relay.deadlines.after(self.relay.limits.idle_time)

@@ -192,7 +192,9 @@ def test_bytes_on_an_idle_connection_end_it(proxy: Proxy, wire: Wire, upstream: 
     assert wire.get(host).body == b"mine"
 
 
-def test_a_client_that_leaves_takes_its_request_along(proxy: Proxy, upstream: Any) -> None:
+@pytest.mark.parametrize("more", [b"", b"GET /another HTTP/1.1\r\nHost: any.example\r\n\r\n"])
+def test_a_client_that_leaves_takes_its_request_along(proxy: Proxy, upstream: Any, more: bytes) -> None:
+    """With another request in the queue nothing is read that would tell, so it is asked for."""
     asked, gone = threading.Event(), threading.Event()
 
     def serve(conversation: Conversation) -> None:
@@ -209,6 +211,7 @@ def test_a_client_that_leaves_takes_its_request_along(proxy: Proxy, upstream: An
         wire.send(f"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
         assert asked.wait(10)
         assert proxy.in_flight(server.target) == 1
+        wire.send(more)
     assert gone.wait(10)
     wait_until(lambda: proxy.in_flight(server.target) == 0)
 

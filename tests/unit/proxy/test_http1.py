@@ -195,11 +195,14 @@ def test_a_late_upstream_is_504_even_after_a_long_upload() -> None:
 
 
 def test_a_target_that_can_not_be_reached_in_time_is_504_whatever_the_client_still_has_to_send() -> None:
-    setting = Setting()
-    setting.pool.delay = Deferred()
-    setting.server.dataReceived(b"POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 9\r\n\r\nx")
-    setting.pass_time(31)
-    assert setting.transport.value().startswith(b"HTTP/1.1 504 ")
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        setting = Setting()
+        setting.transport.handle = ours
+        setting.pool.delay = Deferred()
+        setting.server.dataReceived(b"POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 9\r\n\r\nx")
+        setting.pass_time(31)
+        assert setting.transport.value().startswith(b"HTTP/1.1 504 ")
 
 
 def test_a_response_may_pause_for_as_long_as_it_likes() -> None:
@@ -222,6 +225,42 @@ def test_a_client_that_reads_nothing_is_given_up() -> None:
     assert setting.transport.disconnected
     setting.server.connectionLost(Failure(ConnectionDone()))
     assert setting.relay.in_flight.count("web:1") == 0
+
+
+def test_a_client_that_leaves_is_noticed_while_nothing_is_read() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        setting = Setting()
+        setting.transport.handle = ours
+        setting.server.dataReceived(GET + GET)
+        setting.upstream()[0].dataReceived(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok")
+        assert setting.transport.producerState == "paused"
+        setting.pass_time(60)
+        assert not setting.transport.disconnected
+        theirs.close()
+        setting.pass_time(6)
+        assert setting.transport.disconnected
+
+
+def test_a_full_buffer_has_its_time_even_when_the_response_is_complete() -> None:
+    setting = Setting()
+    setting.server.dataReceived(GET)
+    setting.server.pauseProducing()
+    setting.upstream()[0].dataReceived(OK)
+    setting.pass_time(LIMITS.write_stall_time - 1)
+    assert not setting.transport.over
+    setting.pass_time(2)
+    assert setting.transport.disconnected
+
+
+def test_a_client_that_was_full_when_its_tunnel_began_holds_the_target_back() -> None:
+    setting = Setting()
+    setting.server.dataReceived(OFFER)
+    setting.transport.full_after = 1
+    setting.upstream()[0].dataReceived(ACCEPTED)
+    assert setting.upstream()[1].producerState == "paused"
+    setting.server.resumeProducing()
+    assert setting.upstream()[1].producerState == "producing"
 
 
 def lingering(handle: socket.socket) -> Setting:

@@ -13,10 +13,19 @@ class Transport(StringTransport):
     half_closed = False
     disconnected = False
     handle: socket.socket | None = None
+    full_after: float = float("inf")
+    """Bytes that may be written before the producer is paused, once."""
 
     def getHandle(self) -> socket.socket:
-        assert self.handle is not None, "a test that lingers brings a socket"
+        assert self.handle is not None, "a test that lingers or is held back brings a socket"
         return self.handle
+
+    def write(self, data: bytes) -> None:
+        super().write(data)
+        self.full_after -= len(data)
+        if self.full_after < 0:
+            self.full_after = float("inf")
+            self.producer.pauseProducing()
 
     def loseWriteConnection(self) -> None:
         self.half_closed = True
