@@ -98,7 +98,10 @@ def makeService(options: Options) -> MultiService:
 
     try:
         # Not before: what Twisted was told of logging is complete by now.
-        logs = Logs.of(options.parent) if options.parent is not None else Logs()
+        logs = Logs()
+        if options.parent is not None:
+            logs = Logs.of(options.parent)
+            logs.unblock(options.parent, reactor, options.settings.limits.log_buffer)
         return make_service(attrs.evolve(options.settings, logs=logs), reactor)
     except OSError as error:
         place = f" ({error.filename})" if error.filename else ""

@@ -39,7 +39,7 @@ from iopproxy.http.relay import Relay
 from iopproxy.http.spool import Spool
 from iopproxy.inbox import Inbox
 from iopproxy.link import Leaving, Reported, connect
-from iopproxy.logs import Logs
+from iopproxy.logs import LAST_WORDS_TIME, Logs
 from iopproxy.orders import Orders
 from iopproxy.reactor import Reactor
 from iopproxy.repeated import Repeated
@@ -57,8 +57,6 @@ REPORT_TIME: Final = 1.0
 """Seconds between two reports."""
 _NAMES_AT_ONCE: Final = 64
 """Names that are resolved at a time. One that isn't answered takes its place for as long as the resolver tries."""
-_LAST_WORDS_TIME: Final = 1.0
-"""Seconds that the last report and the last log lines get."""
 _LATECOMERS_TIME: Final = 2.0
 """Seconds between two looks, while draining, at who is idle: handshakes may still have been under way."""
 
@@ -93,7 +91,7 @@ def main(start: Start, link: socket.socket) -> None:
     worker = Worker(start, loop, reactor, spool)
     worker.begin(link)
     reactor.run(installSignalHandlers=False)
-    spool.close(_LAST_WORDS_TIME)
+    spool.close(LAST_WORDS_TIME)
     os._exit(0)  # a thread may still ask for a name, and nothing is worth waiting for it
 
 
@@ -265,7 +263,7 @@ class Worker:
                 factory.abort()
         self._journal.flush()
         with suppress(Expired):
-            await self._send_report().addTimeout(_LAST_WORDS_TIME, self._reactor)
+            await self._send_report().addTimeout(LAST_WORDS_TIME, self._reactor)
         self._reactor.crash()
 
     def _close_idle(self) -> None:

@@ -64,7 +64,7 @@ class Limits:
     checks_at_once: int = 256
     """Health checks that may be under way; more wait."""
     log_buffer: int = 4194304
-    """Of the access log, in each worker, while nobody takes it; more is dropped and counted."""
+    """Of log lines, in each process, while nobody takes them; more is dropped and counted."""
     drain_grace_time: float = 0.5
     """How long idle connections stay open once draining: a request already on its way still gets its answer."""
 

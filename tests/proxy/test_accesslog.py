@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.proxy.running import Proxy, wait_until
-from tests.proxy.upstreams import answer, constant
+from tests.proxy.upstreams import answer, constant, dead_target
 from tests.proxy.wire import Wire
 
 
@@ -102,5 +102,7 @@ def test_a_stdout_that_nobody_reads_stops_nothing(start_proxy: Callable[..., Pro
             assert wire.get("nobody.example").status == 404
         dropped = "iop_proxy_access_log_dropped_lines_total"
         wait_until(lambda: proxy.metric(dropped) > 0)
+        for number in range(30):  # the control process says more, too, than may still fit into the pipe
+            proxy.route(dead_target(), host="told.example", app="told", release=f"{number:0120}")
     seen = (host, "nobody.example")
     wait_until(lambda: sum(len(lines(proxy, each)) for each in seen) + proxy.metric(dropped) == 2000)
