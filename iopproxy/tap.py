@@ -18,6 +18,7 @@ from iopproxy.service import Settings, make_service
 __all__ = ["Options", "makeService"]
 
 _MOST_WORKERS = 256
+_MAY_BE_NONE = frozenset({"body_rate", "interim_count", "log_buffer", "pool_size"})
 
 
 class Options(usage.Options):
@@ -46,7 +47,10 @@ class Options(usage.Options):
         if name not in known:
             raise usage.UsageError(f"--limit: there is no {name!r}; there are {', '.join(known)}.")
         whole = isinstance(known[name].default, int)
-        self._limits[name] = self._number(f"--limit {name}", text, whole)
+        number = self._number(f"--limit {name}", text, whole)
+        if whole and not number and name not in _MAY_BE_NONE:
+            raise usage.UsageError(f"--limit {name}: with 0 nothing would work.")
+        self._limits[name] = number
 
     def postOptions(self) -> None:
         """Check everything before anything starts. Raises UsageError, one sentence."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from twisted.internet.threads import deferToThread
+
 from iopproxy.control.metrics import Present, render
 from iopproxy.control.routes import Routes
 from iopproxy.control.totals import Totals
@@ -53,7 +55,9 @@ class Status:
             workers=sum(worker["state"] == "serving" for worker in self._workers.states()),
             restarts=self._workers.restarts,
         )
-        return render(self._totals, present)
+        # In a thread, and so of a copy: of thousands of routes it takes seconds.
+        page: bytes = await deferToThread(render, self._totals.copy(), present)
+        return page
 
     async def _sums(self, *names: str) -> dict[str, Counter[str]]:
         """Of what each worker reports under these names."""

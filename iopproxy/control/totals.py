@@ -18,6 +18,13 @@ class Totals:
         """By ``Route.key``; "" are requests for hosts that no app has."""
         self.events: dict[tuple[str, str], int] = {}
 
+    def copy(self) -> Totals:
+        """As they are now, for good."""
+        same = Totals()
+        same.routes = {key: counts.copy() for key, counts in self.routes.items()}
+        same.events = dict(self.events)
+        return same
+
     def hear(self, report: dict[str, Any]) -> None:
         """A worker's report: not every one has counts."""
         if report["meter"] is not None:

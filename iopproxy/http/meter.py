@@ -65,6 +65,12 @@ class RouteCounts:
         """As JSON."""
         return {name: getattr(self, name) for name in self.__slots__}
 
+    def copy(self) -> RouteCounts:
+        """The same numbers, for good."""
+        same = RouteCounts()
+        same.add(self.report())
+        return same
+
     def add(self, report: dict[str, Any]) -> None:
         """Add what another one's ``report`` gave."""
         for name, value in report.items():

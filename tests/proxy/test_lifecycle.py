@@ -208,6 +208,7 @@ def test_what_can_not_be_saved_is_not_in_force(start_proxy: Start, upstream: Any
         (["--http", "80"], "--http: '80' is not tcp:PORT or tcp:PORT:interface=ADDRESS."),
         (["--admin", "tcp:70000"], "--admin: 'tcp:70000' is not tcp:PORT or tcp:PORT:interface=ADDRESS."),
         (["--drain-timeout", "soon"], "--drain-timeout: 'soon' is not a number of seconds."),
+        (["--limit", "checks_at_once=0"], "--limit checks_at_once: with 0 nothing would work."),
         (["--state", "/dev/null/x"], "iopproxy can't start: Not a directory"),
         (["--admin", "tcp:BUSY"], "iopproxy can't start: Address already in use"),
     ],

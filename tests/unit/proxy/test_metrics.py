@@ -147,3 +147,16 @@ def test_a_report_may_come_without_counts() -> None:
     totals.hear({"meter": None})
     totals.hear({"meter": {"routes": {}, "events": [[REFUSAL, "400", 2]]}})
     assert read(totals)["iop_proxy_requests_refused_total", "400"] == 2
+
+
+def test_a_copy_stays_as_it_is() -> None:
+    meter, totals = Meter(), Totals()
+    for _ in range(2):
+        meter.request(exchange())
+        meter.count(CONNECT)
+        copied = totals.copy()
+        totals.add(take(meter))
+    page = read(copied)
+    assert page["iop_proxy_requests_total", "demo", "web", "2xx"] == 1
+    assert page["iop_proxy_upstream_connections_total",] == 1
+    assert read(totals)["iop_proxy_requests_total", "demo", "web", "2xx"] == 2
