@@ -32,7 +32,9 @@ def read_settings(body: Mapping[str, Any]) -> Settings:
     if balance not in BALANCES:
         raise InvalidError(f"balance must be one of {', '.join(sorted(BALANCES))}.")
     return Settings(
-        response_timeout=read_seconds(body.get("response_timeout", _DEFAULT.response_timeout), "response_timeout"),
+        response_timeout=read_seconds(
+            body.get("response_timeout", _DEFAULT.response_timeout), "response_timeout"
+        ),
         forward_headers=read_flag(body, "forward_headers"),
         ssl_redirect=read_flag(body, "ssl_redirect"),
         hsts=read_count(body, "hsts"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import logging
 import os
 import signal
 from asyncio import StreamReader, StreamWriter
@@ -102,4 +103,7 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
+    logging.getLogger("asyncio").setLevel(
+        logging.ERROR
+    )  # it remarks every write to a connection that was cut
     asyncio.run(main())
