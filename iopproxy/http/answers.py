@@ -8,11 +8,12 @@ from typing import Final
 from attrs import frozen
 
 from iopproxy.http.headers import Header
+from iopproxy.http.pages import page
 from iopproxy.http.relay import Client, Relay
 from iopproxy.http.request import Request
 from iopproxy.routing.state import Route
 
-__all__ = ["RETRY_AFTER", "Answer", "answer_for", "strict_transport"]
+__all__ = ["RETRY_AFTER", "Answer", "answer_for", "be_strict", "message"]
 
 RETRY_AFTER: Final = (b"Retry-After", b"10")
 """With every 503, in seconds: a health check that finds a target again, or a deployment, takes about as long."""
@@ -63,7 +64,24 @@ def _redirects(relay: Relay, request: Request, route: Route) -> bool:
     return relay.secured(request.host)
 
 
+def message(
+    answer: Answer, request: Request, client: Client, route: Route | None
+) -> tuple[list[Header], bytes]:
+    """(header lines, body) of an answer."""
+    lines, body = page(answer.status, request.id) if answer.body is None else ([], answer.body)
+    lines = [*lines, *answer.headers, (b"X-Request-ID", request.id)]
+    if client.scheme == b"https":
+        be_strict(lines, route)
+    return lines, body
+
+
+def be_strict(lines: list[Header], route: Route | None) -> None:
+    """Add what a response over HTTPS says by the route's ``hsts``."""
+    if route is not None and route.settings.hsts is not None:
+        lines.append(_strict_transport(route.settings.hsts))
+
+
 @lru_cache(maxsize=64)
-def strict_transport(seconds: int) -> Header:
+def _strict_transport(seconds: int) -> Header:
     """The header of RFC 6797."""
     return (b"Strict-Transport-Security", b"max-age=%d" % seconds)

@@ -6,22 +6,16 @@ from collections.abc import Sequence
 from time import perf_counter
 from typing import Final
 
-from twisted.internet.defer import Deferred
-from twisted.logger import Logger
-from twisted.python.failure import Failure
-
-from iopproxy.http.answers import RETRY_AFTER, Answer, answer_for, strict_transport
+from iopproxy.http.answers import RETRY_AFTER, Answer, answer_for, be_strict, message
+from iopproxy.http.approach import Approach
 from iopproxy.http.deadlines import NEVER
 from iopproxy.http.headers import Header
-from iopproxy.http.pages import page
-from iopproxy.http.pool import UnreachableError
 from iopproxy.http.relay import Client, Relay
 from iopproxy.http.request import Request
 from iopproxy.http.response import Response
 from iopproxy.http.tunnel import Tunnel
 from iopproxy.http.upstream import UpstreamConnection
 from iopproxy.http.writing import chunk, last_chunk, request_head
-from iopproxy.routing.state import Route
 
 __all__ = ["CLIENT_GONE", "COMPLETE", "OWN", "TIMEOUT", "UPSTREAM_FAILED", "Exchange"]
 
@@ -33,24 +27,17 @@ OWN: Final = "own"
 """Answered without asking a target."""
 
 
-class Exchange:
+class Exchange(Approach):
     """From the moment a request is the next one until its response ended, failed, or nobody wants it any more.
 
     Public attributes are for the journal: ``target`` is the last one tried, ``status`` 0 when the client left
     before any, ``sent`` the body's bytes; moments are ``time.perf_counter``'s, 0.0 when they didn't come.
     """
 
-    _log = Logger()
-
     __slots__ = (
-        "_connecting",
-        "_counted",
-        "_done",
         "_held",
         "_received_before",
-        "_relay",
         "_sent_end",
-        "_tried",
         "_upstream",
         "_upstream_full",
         "_waited",
@@ -60,18 +47,13 @@ class Exchange:
         "ended_at",
         "fate",
         "first_byte_at",
-        "request",
-        "route",
         "sent",
         "status",
-        "target",
     )
 
     def __init__(self, relay: Relay, request: Request, client: Client, held: bool) -> None:
+        super().__init__(relay, request)
         self.client = client
-        self.request = request
-        self.route: Route | None = None
-        self.target: str | None = None
         self.status = 0
         self.sent = 0
         self.began = perf_counter()
@@ -79,21 +61,15 @@ class Exchange:
         self.ended_at = 0.0
         self.fate = ""
         self.deadline = NEVER
-        self._relay = relay
         self._held = held
         """The client takes no more of the response for now."""
         self._upstream: UpstreamConnection | None = None
         self._upstream_full = False
-        self._connecting: Deferred[UpstreamConnection] | None = None
-        self._counted = False
-        """The target counts this request as in flight."""
         self._received_before = 0
         """Bytes of the body that had come when it was looked at last."""
         self._waited = False
         """The client holds its body back until there is an upstream."""
         self._sent_end = False
-        self._done = False
-        self._tried: tuple[str, ...] = ()
 
     # What the client's protocol calls
 
@@ -155,61 +131,15 @@ class Exchange:
 
     # Towards the upstream
 
-    def _next_target(self) -> None:
-        """Pick a target. The route is looked up every time: it may have changed since the last one was tried."""
-        relay = self._relay
-        route = self.route
+    def _nobody(self) -> None:
         if self._tried:
-            self.route = route = relay.router.find(self.request.host) or route
-        target = None if route is None else relay.balancer.pick(route, self._tried)
-        if target is None:
-            if self._tried:
-                self._fail(502, UPSTREAM_FAILED)
-            else:
-                self._answer(Answer(503, (RETRY_AFTER,)), OWN)
-            return
-        self._tried = (*self._tried, target)
-        self.target = target
-        self._counted = True
-        relay.in_flight.begin(target)
-        self._set_deadline()
-        pooled = relay.pool.take(target, young=not self.request.repeatable)
-        if pooled is not None:
-            self._ask(pooled)
+            self._fail(502, UPSTREAM_FAILED)
         else:
-            self._connect(target)
-
-    def _connect(self, target: str) -> None:
-        if self.request.parts:
-            self._hold_body()
-        connecting = Deferred.fromCoroutine(self._relay.pool.connect(target))
-        self._connecting = connecting
-        connecting.addCallbacks(self._connected, self._not_connected)
+            self._answer(Answer(503, (RETRY_AFTER,)), OWN)
 
     def _hold_body(self) -> None:
-        """There is nobody yet to send it to."""
         self._waited = True
         self.client.hold_body(True)
-
-    def _connected(self, upstream: UpstreamConnection) -> None:
-        self._connecting = None
-        self._relay.balancer.connected(upstream.target)
-        if self._done:
-            upstream.drop()
-        else:
-            self._ask(upstream)
-
-    def _not_connected(self, failure: Failure) -> None:
-        self._connecting = None
-        if self._done or self.target is None:
-            return
-        self._relay.balancer.failed(self.target)
-        if failure.check(UnreachableError):
-            self._say(failure.getErrorMessage())
-        else:
-            self._log.failure("Connecting to {target} failed", failure=failure, target=self.target)
-        self._leave_target()
-        self._next_target()
 
     def _ask(self, upstream: UpstreamConnection) -> None:
         self._upstream = upstream
@@ -311,7 +241,7 @@ class Exchange:
         self._set_deadline()
         head.headers.append((b"X-Request-ID", self.request.id))
         if self.client.scheme == b"https" and not head.strict:
-            self._be_strict(head.headers)
+            be_strict(head.headers, self.route)
 
     # The end
 
@@ -330,18 +260,11 @@ class Exchange:
 
     def _answer(self, answer: Answer, fate: str) -> None:
         """A response of our own."""
-        headers, body = page(answer.status, self.request.id) if answer.body is None else ([], answer.body)
-        headers = [*headers, *answer.headers, (b"X-Request-ID", self.request.id)]
-        if self.client.scheme == b"https":
-            self._be_strict(headers)
+        headers, body = message(answer, self.request, self.client, self.route)
         self.status = answer.status
         self.sent = 0 if self.request.method == b"HEAD" else len(body)
         self._finish(fate)
         self.client.own(answer.status, headers, body)
-
-    def _be_strict(self, headers: list[Header]) -> None:
-        if self.route is not None and self.route.settings.hsts is not None:
-            headers.append(strict_transport(self.route.settings.hsts))
 
     def _fail(self, status: int, fate: str, why: str = "") -> None:
         if why:
@@ -351,14 +274,6 @@ class Exchange:
             self.client.abort()
         else:
             self._answer(Answer(status), fate)
-
-    def _say(self, why: str) -> None:
-        self._log.warn("{host}: {target} failed: {why}", host=self.request.host, target=self.target, why=why)
-
-    def _leave_target(self) -> None:
-        if self._counted and self.target is not None:
-            self._counted = False
-            self._relay.in_flight.end(self.target)
 
     def _finish(self, fate: str) -> None:
         """Let go of everything."""
@@ -370,7 +285,5 @@ class Exchange:
         upstream, self._upstream = self._upstream, None
         if upstream is not None:
             upstream.drop()
-        if self._connecting is not None:
-            self._connecting.cancel()
-        self._leave_target()
+        self._give_up()
         self._relay.journal.finished(self)
