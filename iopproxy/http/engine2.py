@@ -32,6 +32,12 @@ _WINDOW = 65535
 """Of every connection at its beginning (RFC 9113 section 6.9.2)."""
 
 
+class CompressionError(ProtocolError):
+    """A header block can't be decoded (RFC 9113 section 4.3)."""
+
+    error_code = ErrorCodes.COMPRESSION_ERROR
+
+
 class Engine(H2Connection):
     """Frames in, events out, frames out. Fields are checked in ``fields2``, floods in ``guards``."""
 
@@ -88,7 +94,12 @@ class Engine(H2Connection):
             and frame.stream_id & 1
         ):
             return [self._receive_request(frame)]
-        return super()._receive_frame(frame)
+        try:
+            return super()._receive_frame(frame)
+        except ProtocolError as error:
+            if type(error) is ProtocolError and isinstance(error.__cause__, HPACKError):
+                raise CompressionError(str(error)) from error
+            raise
 
     def _receive_request(self, frame: HeadersFrame) -> RequestReceived:
         """A new stream."""
@@ -116,17 +127,22 @@ class Engine(H2Connection):
         except OversizedHeaderListError as error:
             raise DenialOfServiceError(str(error)) from error
         except HPACKError as error:
-            raise ProtocolError(str(error)) from error
+            raise CompressionError(str(error)) from error
 
     def send_headers(self, stream_id: int, headers: Any, end_stream: bool = False, *priority: Any) -> None:
         """A head, 1xx or final, or trailers. Raises StreamClosedError."""
         machine = self._sending(stream_id)
         block = self.encoder.encode(headers)
-        if len(block) > self.max_outbound_frame_size:
-            super().send_headers(stream_id, headers, end_stream)
-            return
+        most = self.max_outbound_frame_size
         machine.headers_sent = True
-        self._data_to_send += _frame(len(block), _HEADERS, _END_HEADERS | end_stream, stream_id) + block
+        if len(block) <= most:
+            self._data_to_send += _frame(len(block), _HEADERS, _END_HEADERS | end_stream, stream_id) + block
+        else:
+            kind, flags = _HEADERS, int(end_stream)
+            while len(block) > most:
+                self._data_to_send += _frame(most, kind, flags, stream_id) + block[:most]
+                block, kind, flags = block[most:], _CONTINUATION, 0
+            self._data_to_send += _frame(len(block), kind, _END_HEADERS, stream_id) + block
         if end_stream:
             _end(machine)
 
@@ -162,6 +178,7 @@ def _end(machine: H2StreamStateMachine) -> None:
 _SENDING: Final = (StreamState.HALF_CLOSED_REMOTE, StreamState.OPEN)
 _DATA: Final = 0
 _HEADERS: Final = 1
+_CONTINUATION: Final = 9
 _END_HEADERS: Final = 4
 _layout: Final = Struct(">BHBBL").pack
 

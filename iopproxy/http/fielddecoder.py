@@ -19,17 +19,19 @@ __all__ = ["FieldDecoder"]
 _OVERHEAD: Final = 32
 """Of each field (RFC 9113 section 6.5.2)."""
 _CACHED_SIZE: Final = 128
+_RESIZES: Final = 2
+"""Of the table in one block: to its smallest size since the last one, and to its last (RFC 7541 section 4.2)."""
 
 
 class FieldDecoder(Decoder):
-    """Raises what hpack's decoder raises. The fields don't say whether they may be indexed: nobody here passes HPACK
+    """Raises what hpack's decoder raises, and that for a table that is resized again and again, too. The fields don't say whether they may be indexed: nobody here passes HPACK
     on."""
 
     def decode(self, data: bytes, raw: bool = False) -> list[HeaderTuple]:
         """The fields of a block, as bytes whatever ``raw`` says."""
         fields: list[HeaderTuple] = []
         lookup, add = self.header_table.get_by_index, self.header_table.add
-        at, size, room = 0, len(data), self.max_header_list_size
+        at, size, room, resizes = 0, len(data), self.max_header_list_size, 0
         while at < size:
             first = data[at]
             if first & 0x80:
@@ -38,7 +40,10 @@ class FieldDecoder(Decoder):
             elif first & 0xE0 == 0x20:
                 if fields:
                     raise HPACKDecodingError("Table size update not at the start of the block")
-                at += self._update_encoding_context(data[at:])
+                resizes += 1
+                if resizes > _RESIZES:
+                    raise HPACKDecodingError("Too many table size updates")
+                at += self._update_encoding_context(data[at : at + 16])
                 continue
             else:
                 index, at = _integer(data, at, 6 if first & 0x40 else 4)

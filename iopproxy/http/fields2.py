@@ -84,13 +84,16 @@ def trailers_of(lines: Sequence[Header], limits: Limits) -> list[Header]:
     return headers.trailers(lines)
 
 
-def finish(request: Request) -> None:
-    """All of it came. Raises MalformedError when the body isn't as long as it said (RFC 9113 section 8.1.1)."""
+def finish(request: Request, begun: bool = False) -> None:
+    """All of it came. Raises MalformedError when the body isn't as long as it said (RFC 9113 section 8.1.1).
+
+    ``begun``: its head may be with a target already, which was told then how the body will be framed.
+    """
     request.ended = True
     if request.length is not None:
         if request.received != request.length:
             raise MalformedError("The body isn't as long as Content-Length says.")
-    elif not request.received and not request.trailers:
+    elif not begun and not request.received and not request.trailers:
         request.chunked = False
         if request.method in _WITH_BODY:
             request.length = 0

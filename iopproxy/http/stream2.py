@@ -58,9 +58,9 @@ class Http2Stream:
         "_left",
         "_owed",
         "_owner",
-        "_started",
         "_trailers",
         "address",
+        "begun",
         "deadline",
         "exchange",
         "id",
@@ -79,7 +79,8 @@ class Http2Stream:
         self.protocol = b"HTTP/2"
         self.deadline = NEVER
         self._owner = owner
-        self._started = False
+        self.begun = False
+        """The exchange has taken up the request."""
         self._held = False
         """The body can't go on to the target for now."""
         self._owed = 0
@@ -102,10 +103,10 @@ class Http2Stream:
 
     def advance(self) -> None:
         """Pass on what arrived."""
-        if self._started:
+        if self.begun:
             self.exchange.body_arrived()
         else:
-            self._started = True
+            self.begun = True
             self.exchange.start()
         self._repay()
 

@@ -96,7 +96,7 @@ class Streams:
         stream = self._open.get(event.stream_id)
         if stream is not None and not stream.request.ended:
             try:
-                finish(stream.request)
+                finish(stream.request, stream.begun)
             except MalformedError:
                 self._break(stream)
             else:

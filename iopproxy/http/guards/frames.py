@@ -18,7 +18,7 @@ _FRAME_SIZE: Final = 16384
 """SETTINGS_MAX_FRAME_SIZE: the smallest that can be asked for is plenty."""
 _DATA, _HEADERS, _SETTINGS, _CONTINUATION = 0, 1, 4, 9
 _BLOCK: Final = frozenset({_HEADERS, _CONTINUATION})
-_END_STREAM, _END_HEADERS, _PADDED = 1, 4, 8
+_END_STREAM, _END_HEADERS, _PADDED, _ACK = 1, 4, 8, 1
 _SETTING_SIZE: Final = 6
 
 
@@ -67,7 +67,11 @@ class FrameWatch:
             elif kind in _BLOCK:
                 cost += self._part_of_block(kind, length, flags)
             else:
-                cost += 1 + (length // _SETTING_SIZE if kind == _SETTINGS else 0)
+                cost += 1
+                if kind == _SETTINGS:
+                    cost += length // _SETTING_SIZE
+                    if length and flags & _ACK:
+                        raise AbuseError(ErrorCodes.FRAME_SIZE_ERROR, "An acknowledgement has settings.")
             at += _HEAD_SIZE + length
             self.units += kind != _CONTINUATION
         self._skip = max(at - size, 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from hpack import Decoder
-from hpack.exceptions import HPACKError
+from hpack.exceptions import HPACKDecodingError, HPACKError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -228,8 +228,20 @@ def test_a_block_is_read_as_hpack_reads_it(blocks: list[bytes], most: int) -> No
             with pytest.raises(type(error)):
                 ours.decode(block)
             return
-        assert ours.decode(block) == expected
+        try:
+            read = ours.decode(block)
+        except HPACKDecodingError as error:
+            assert str(error) == "Too many table size updates"
+            return
+        assert read == expected
         assert ours.header_table.dynamic_entries == theirs.header_table.dynamic_entries
+
+
+def test_a_table_is_resized_twice_in_a_block_at_most() -> None:
+    """RFC 7541 section 4.2. A block of 64 KB of nothing else is work that no other limit sees."""
+    assert FieldDecoder(300).decode(b"\x20\x3f\xe1\x1f\x82") == [(b":method", b"GET")]
+    with pytest.raises(HPACKDecodingError):
+        FieldDecoder(300).decode(b"\x20\x20\x3f\xe1\x1f\x82")
 
 
 def test_what_is_encoded_is_what_a_decoder_reads() -> None:

@@ -154,6 +154,16 @@ def test_an_hpack_bomb() -> None:
     assert calmed(setting)
 
 
+def test_a_block_that_can_not_be_decoded_is_a_compression_error() -> None:
+    """RFC 9113 section 4.3: of a request and of trailers."""
+    for first in (b"", HeadersFrame(1, b"\x83\x87\x84\x41\x09a.example", flags=["END_HEADERS"]).serialize()):
+        setting = Setting()
+        broken = HeadersFrame(1, b"\xff\xff\xff\xff", flags=["END_HEADERS", "END_STREAM"]).serialize()
+        setting.server.dataReceived(first + broken)
+        setting.talk()
+        assert [each.error_code for each in setting.goaways] == [ErrorCodes.COMPRESSION_ERROR]
+
+
 def test_a_large_field_section_is_431_and_the_connection_goes_on() -> None:
     setting = Setting(head_size=2000, header_count=20)
     large = setting.ask([*HEAD, (b"x", b"y" * 2000)])

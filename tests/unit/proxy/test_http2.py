@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 from h2.errors import ErrorCodes
+from h2.settings import SettingCodes
 
 from iopproxy.http.exchange import Exchange
 from tests.unit.proxy.http2 import CHUNKED, HEAD, OK, POST, Setting, chunk
@@ -50,6 +51,27 @@ def test_a_body_with_a_length() -> None:
     setting.send(stream, b"lo", end=True)
     assert b"\r\nContent-Length: 5\r\n" in setting.upstream().value()
     assert setting.upstream().value().endswith(b"\r\n\r\nhello")
+
+
+def test_a_body_that_turns_out_to_be_empty_ends_for_its_target_too() -> None:
+    """It was told that chunks come."""
+    setting = Setting()
+    stream = setting.ask(POST, end=False)
+    setting.send(stream, b"", end=True)
+    assert setting.upstream().value().endswith(b"\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
+    setting.reply(OK)
+    assert setting.answer(stream).status == 200
+
+
+def test_a_head_larger_than_a_frame() -> None:
+    """Also the first one of a client that wants to hear of its table's new size."""
+    setting = Setting(head_size=100000)
+    setting.client.update_settings({SettingCodes.HEADER_TABLE_SIZE: 0})
+    setting.talk()
+    stream = setting.ask()
+    setting.reply(b"HTTP/1.1 204 No\r\nX-Long: %b\r\n\r\n" % (b"y" * 50000))
+    assert setting.answer(stream).get(b"x-long") == b"y" * 50000
+    assert setting.answer(stream).ended
 
 
 def test_a_body_without_a_length_is_chunked_and_may_have_trailers() -> None:
