@@ -76,6 +76,11 @@ class Engine(H2Connection):
         """None, as far as h2 is concerned: it would end the connection over one too many. We refuse that stream."""
         return 0
 
+    @property
+    def unsent(self) -> int:
+        """Bytes that ``data_to_send`` would give."""
+        return len(self._data_to_send)
+
     def clear_outbound_data_buffer(self) -> None:
         """Keep what is to be sent: a client's GOAWAY doesn't end the streams that are open (RFC 9113 section 6.8)."""
 

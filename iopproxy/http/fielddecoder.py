@@ -24,8 +24,10 @@ _RESIZES: Final = 2
 
 
 class FieldDecoder(Decoder):
-    """Raises what hpack's decoder raises, and that for a table that is resized again and again, too. The fields don't say whether they may be indexed: nobody here passes HPACK
-    on."""
+    """Raises what hpack's decoder raises, and refuses a table that is resized again and again.
+
+    The fields don't say whether they may be indexed: nobody here passes HPACK on.
+    """
 
     def decode(self, data: bytes, raw: bool = False) -> list[HeaderTuple]:
         """The fields of a block, as bytes whatever ``raw`` says."""

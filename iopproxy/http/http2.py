@@ -26,6 +26,8 @@ __all__ = ["Http2Connection"]
 
 _DRAINING: Final = b"draining"
 _ALIVE: Final = b"alive???"
+_MUCH: Final = 262144
+"""Bytes that don't wait to be sent with others: only what is written can fill the send buffer, and so hold targets."""
 
 
 @implementer(IPushProducer)
@@ -121,6 +123,8 @@ class Http2Connection(Protocol):
 
     def flush(self) -> None:
         """Send what the engine holds, unless more comes at once: with several streams open, other responses may."""
+        if self.engine.unsent >= _MUCH:
+            self._write()
         if self._reading or self._closing or self._flushing:
             return
         if self._streams:

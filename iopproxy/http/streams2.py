@@ -153,6 +153,7 @@ class Streams:
         waiting = list(self._blocked.values())
         while waiting:
             waiting = [each for each in waiting if each.pump() and each.id in self._blocked]
+            self._owner.flush()
 
     def block(self, stream: Http2Stream, blocked: bool) -> None:
         """There is something to send that a window doesn't let through, or there no longer is."""

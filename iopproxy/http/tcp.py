@@ -30,11 +30,13 @@ def _drop(data: bytes) -> None:
 class Tcp(asyncio.Protocol):
     """One connection: an asyncio protocol to uvloop, ``http.transport.Transport`` to the protocol above it."""
 
-    __slots__ = ("_over", "_producer", "_protocol", "_stream", "write")
+    __slots__ = ("_held", "_over", "_producer", "_protocol", "_stream", "write")
 
     def __init__(self) -> None:
         self.write: Any = _drop
         self._producer: Any = None
+        self._held = False
+        """Nothing is to be read."""
         self._over = False
         """Both directions are closed."""
         self._stream: Any = None
@@ -47,6 +49,12 @@ class Tcp(asyncio.Protocol):
         stream.set_write_buffer_limits(high=_FULL, low=0)
         self.write = stream.write  # no call in between
         protocol.makeConnection(self)
+        if self._held:  # uvloop begins to read only now, whatever it was told before
+            asyncio.get_running_loop().call_soon(self._hold_again)
+
+    def _hold_again(self) -> None:
+        if self._held:
+            self.pauseProducing()
 
     # What uvloop calls
 
@@ -104,11 +112,13 @@ class Tcp(asyncio.Protocol):
 
     def pauseProducing(self) -> None:
         """Read nothing."""
+        self._held = True
         if not self._over:
             self._stream.pause_reading()
 
     def resumeProducing(self) -> None:
         """Read again."""
+        self._held = False
         if not self._over:
             self._stream.resume_reading()
 

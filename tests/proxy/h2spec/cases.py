@@ -65,7 +65,9 @@ CASES: tuple[Case, ...] = (
     response("4.2/1 DATA of 16 KB", OPEN + frame(DATA, END_STREAM, 1, b"x" * 16384)),
     connection("4.2/2 DATA of more", OPEN + frame(DATA, END_STREAM, 1, b"x" * 16385), FRAME_SIZE),
     connection("4.2/3 HEADERS of more", request([*GET, ("x", "y" * 20000)]), FRAME_SIZE),
-    connection("4.3/1 an invalid block", frame(HEADERS, 5, 1, b"\x82\x86\xff\xff\xff\xff\xff\xff"), COMPRESSION),
+    connection(
+        "4.3/1 an invalid block", frame(HEADERS, 5, 1, b"\x82\x86\xff\xff\xff\xff\xff\xff"), COMPRESSION
+    ),
     connection("4.3/2 PRIORITY in a block", PART + frame(PRIORITY, 0, 1, SELF)),
     connection("4.3/3 another stream's HEADERS in a block", PART + request(stream_id=3)),
     connection("5.1/1 DATA on an idle stream", frame(DATA, END_STREAM, 1, b"x"), PROTOCOL, STREAM_CLOSED),
@@ -171,7 +173,9 @@ CASES: tuple[Case, ...] = (
         + frame(DATA, 1, 1, b"y"),
     ),
     connection("8.2/1 PUSH_PROMISE", OPEN + frame(PUSH_PROMISE, END_HEADERS, 1, b"\0\0\0\2" + block(GET))),
-    connection("hpack 2.3.3/1 an index that isn't there", frame(HEADERS, 5, 1, block(GET) + b"\xc6"), COMPRESSION),
+    connection(
+        "hpack 2.3.3/1 an index that isn't there", frame(HEADERS, 5, 1, block(GET) + b"\xc6"), COMPRESSION
+    ),
     connection(
         "hpack 4.2/1 a table's size after a field", frame(HEADERS, 5, 1, block(GET) + b"\x21"), COMPRESSION
     ),

@@ -246,3 +246,16 @@ def test_responses_that_come_at_once_are_one_write() -> None:
     later.pop()()
     setting.talk()
     assert all(setting.answer(each).ended for each in streams)
+
+
+def test_a_large_response_does_not_wait_for_others() -> None:
+    """Only what is written can fill the send buffer, and so hold the targets."""
+    setting = Setting()
+    setting.client.update_settings({SettingCodes.INITIAL_WINDOW_SIZE: 2**30})
+    setting.client.increment_flow_control_window(2**30)
+    setting.talk()
+    setting.relay.soon = lambda work: None
+    streams = [setting.ask() for _ in range(2)]
+    setting.pool.made[0].dataReceived(b"HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n" + b"x" * 300000)
+    setting.talk()
+    assert len(setting.answer(streams[0]).body) == 300000
