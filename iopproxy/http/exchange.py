@@ -239,9 +239,9 @@ class Exchange(Approach):
         self.status = head.status
         self.first_byte_at = perf_counter()
         self._set_deadline()
-        head.headers.append((b"X-Request-ID", self.request.id))
+        head.added.append((b"X-Request-ID", self.request.id))
         if self.client.scheme == b"https" and not head.strict:
-            be_strict(head.headers, self.route)
+            be_strict(head.added, self.route)
 
     # The end
 

@@ -13,8 +13,8 @@ from zope.interface import implementer
 
 from iopproxy.http.deadlines import NEVER
 from iopproxy.http.flow import PIPELINE, UPLOAD, Valve, left, unsent
+from iopproxy.http.known import KnowingRequestReader
 from iopproxy.http.pages import page
-from iopproxy.http.reader import RequestReader
 from iopproxy.http.relay import Relay
 from iopproxy.http.stream1 import Http1Stream
 from iopproxy.http.transport import Transport
@@ -41,7 +41,7 @@ class Http1Connection(Protocol):
         self.address = b""
         self.deadline = NEVER
         self._connections = connections
-        self._reader = RequestReader(relay.limits)
+        self._reader = KnowingRequestReader(relay.limits, relay.known)
         self._closing = False
         """Nothing more is answered; what comes is dropped."""
         self.full = False

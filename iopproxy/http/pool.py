@@ -9,7 +9,9 @@ from twisted.internet.error import ConnectError, ConnectionRefusedError, Timeout
 from iopproxy.http.addresses import Addresses, split_target
 from iopproxy.http.deadlines import NEVER, Deadlines
 from iopproxy.http.dialing import Dialer
+from iopproxy.http.known import Known
 from iopproxy.http.limits import Limits
+from iopproxy.http.response import Response
 from iopproxy.http.upstream import UpstreamConnection
 
 __all__ = ["Pool", "UnreachableError"]
@@ -35,6 +37,7 @@ class Pool:
         self._deadlines = deadlines
         self._wanted = wanted
         self._limits = limits
+        self._known: Known[Response] = Known()
         self._idle: dict[str, list[UpstreamConnection]] = {}
 
     def take(self, target: str, young: bool) -> UpstreamConnection | None:
@@ -55,7 +58,7 @@ class Pool:
         for _ in range(2):
             if address is None or address == tried:
                 break
-            connection = UpstreamConnection(target, self._rest, self._leave, self._limits)
+            connection = UpstreamConnection(target, self._rest, self._leave, self._limits, self._known)
             try:
                 await self._dialer.dial(address, port, connection)
             except (ConnectError, OSError) as error:

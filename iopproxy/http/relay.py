@@ -12,8 +12,10 @@ from iopproxy.http.deadlines import Deadlines
 from iopproxy.http.headers import Header
 from iopproxy.http.ids import RequestIds
 from iopproxy.http.journal import Journal
+from iopproxy.http.known import Known
 from iopproxy.http.limits import Limits
 from iopproxy.http.pool import Pool
+from iopproxy.http.request import Request
 from iopproxy.http.response import Response
 from iopproxy.http.tunnels import Tunnels
 from iopproxy.routing.balancer import Balancer
@@ -42,6 +44,7 @@ class Relay:
     challenges: Challenges = field(factory=Challenges)
     tunnels: Tunnels = field(factory=Tunnels)
     ids: RequestIds = field(factory=RequestIds)
+    known: Known[Request] = field(factory=Known)
     soon: Callable[[Callable[[], None]], object] = lambda work: work()
     """Calls something once all that came meanwhile is read; here, at once."""
     draining: bool = False

@@ -38,6 +38,7 @@ class Request:
         "id",
         "keep_alive",
         "length",
+        "lines",
         "method",
         "modern",
         "parts",
@@ -57,6 +58,8 @@ class Request:
         self.keep_alive = keep_alive
         self.headers: list[Header] = []
         self.forwarded: list[Header] = []
+        self.lines = b""
+        """What ``written`` gave, where it is kept."""
         self.authority = b""
         """The host as the client wrote it."""
         self.host = ""
@@ -80,6 +83,24 @@ class Request:
         """All of the body came."""
         self.broken = False
         """The rest of the body will never come: what the client sent makes no sense."""
+
+    def written(self) -> bytes:
+        """Host and ``headers`` as HTTP/1.1 writes them, without the last line end."""
+        lines = [name + b": " + value for name, value in self.headers]
+        return b"\r\n".join([b"Host: " + self.authority, *lines])
+
+    def again(self, method: bytes, target: bytes) -> Request:
+        """One that has no body and came with the same header lines. They share what nobody changes."""
+        request = Request(method, target, True, True)
+        request.headers = self.headers
+        request.forwarded = self.forwarded
+        request.lines = self.lines or self.written()
+        request.authority = self.authority
+        request.host = self.host
+        request.id = self.id
+        request.wants_trailers = self.wants_trailers
+        request.ended = True
+        return request
 
     def told(self, name: bytes) -> bytes:
         """The first value among ``forwarded`` of a header whose name is given in lower case, or b""."""

@@ -30,11 +30,13 @@ class Response:
     """
 
     __slots__ = (
+        "added",
         "chunked",
         "dated",
         "headers",
         "keep_alive",
         "length",
+        "lines",
         "reason",
         "status",
         "strict",
@@ -46,6 +48,10 @@ class Response:
         self.reason = reason
         self.keep_alive = keep_alive
         self.headers: list[Header] = []
+        self.added: list[Header] = []
+        """Ours, after ``headers``."""
+        self.lines = b""
+        """What ``written`` gave, where it is kept."""
         self.length: int | None = None
         self.chunked = False
         self.dated = False
@@ -54,6 +60,21 @@ class Response:
         """It has a Strict-Transport-Security."""
         self.upgrade: bytes | None = None
         """The protocols it names in Upgrade."""
+
+    def written(self) -> bytes:
+        """The status and ``headers`` as HTTP/1.1 writes them, without the last line end."""
+        lines = [name + b": " + value for name, value in self.headers]
+        return b"\r\n".join([b"HTTP/1.1 %d %b" % (self.status, self.reason), *lines])
+
+    def again(self) -> Response:
+        """One whose head was the same and told the body's length. They share what nobody changes."""
+        response = Response(self.status, self.reason, self.keep_alive)
+        response.headers = self.headers
+        response.lines = self.lines or self.written()
+        response.length = self.length
+        response.dated = self.dated
+        response.strict = self.strict
+        return response
 
 
 class ResponseReader:

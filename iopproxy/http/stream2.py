@@ -288,7 +288,7 @@ def _status(status: int) -> Header:
 
 
 def _head(response: Response) -> list[Header]:
-    fields = [_status(response.status), *response.headers]
+    fields = [_status(response.status), *response.headers, *response.added]
     if not response.dated:
         fields.append((b"date", date()))
     if response.length is not None and response.status != 204:

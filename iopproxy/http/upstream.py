@@ -15,6 +15,7 @@ from zope.interface import implementer
 from iopproxy.http.deadlines import NEVER
 from iopproxy.http.dialing import Outgoing
 from iopproxy.http.headers import Header
+from iopproxy.http.known import KnowingResponseReader, Known
 from iopproxy.http.limits import Limits
 from iopproxy.http.response import MalformedError, Response, ResponseReader
 from iopproxy.http.transport import Transport
@@ -63,6 +64,7 @@ class UpstreamConnection(Outgoing):
         at_rest: Callable[[UpstreamConnection], None],
         gone: Callable[[UpstreamConnection], None],
         limits: Limits,
+        known: Known[Response],
     ) -> None:
         super().__init__()
         self.target = target
@@ -70,7 +72,7 @@ class UpstreamConnection(Outgoing):
         self.rested_at = 0.0
         self._at_rest = at_rest
         self._gone = gone
-        self._reader = ResponseReader(limits)
+        self._reader = KnowingResponseReader(limits, known)
         self._asker: Asker | None = None
         self._used = False
         self._sent_all = False

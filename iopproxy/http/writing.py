@@ -47,8 +47,7 @@ def request_head(request: Request, client: bytes, scheme: bytes, port: int, beli
     With ``believe`` (another proxy of the owner's stands in front) what the client side says about itself is
     kept, and its address only added to X-Forwarded-For; without, it is replaced.
     """
-    lines = [b"%b %b HTTP/1.1\r\nHost: %b" % (request.method, request.target, request.authority)]
-    lines += [name + b": " + value for name, value in request.headers]
+    lines = [b"%b %b HTTP/1.1" % (request.method, request.target), request.lines or request.written()]
     if believe and request.forwarded:
         lines += _believed(request, client, scheme, port)
     else:
@@ -101,8 +100,9 @@ def _believed(request: Request, client: bytes, scheme: bytes, port: int) -> list
 
 def response_head(response: Response, framing: bytes, connection: bytes) -> bytes:
     """A response's head for a client. ``framing`` and ``connection`` are whole header lines or empty."""
-    lines = [b"HTTP/1.1 %d %b" % (response.status, response.reason)]
-    lines += [name + b": " + value for name, value in response.headers]
+    lines = [response.lines or response.written()]
+    if response.added:
+        lines += [name + b": " + value for name, value in response.added]
     if not response.dated:
         lines.append(b"Date: " + date())
     if framing:
@@ -115,10 +115,7 @@ def response_head(response: Response, framing: bytes, connection: bytes) -> byte
 
 def interim_head(response: Response) -> bytes:
     """A 1xx response."""
-    lines = [b"HTTP/1.1 %d %b" % (response.status, response.reason)]
-    lines += [name + b": " + value for name, value in response.headers]
-    lines.append(b"\r\n")
-    return b"\r\n".join(lines)
+    return response.written() + b"\r\n\r\n"
 
 
 def own_response(

@@ -25,6 +25,7 @@ from twisted.python.failure import Failure
 
 from iopproxy.http.deadlines import TICK, Deadlines
 from iopproxy.http.http2 import Http2Connection
+from iopproxy.http.known import Known
 from iopproxy.http.limits import Limits
 from iopproxy.http.meter import Meter
 from iopproxy.http.pool import UnreachableError
@@ -90,7 +91,7 @@ class Upstreams:
             await self.waiting[-1]
         if not self.reachable:
             raise UnreachableError("it is a test")
-        connection = UpstreamConnection(target, lambda _: None, lambda _: None, self.limits)
+        connection = UpstreamConnection(target, lambda _: None, lambda _: None, self.limits, Known())
         connection.makeConnection(Transport())
         self.made.append(connection)
         return connection

@@ -18,6 +18,7 @@ from iopproxy.http.exchange import Exchange
 from iopproxy.http.http1 import Http1Connection
 from iopproxy.http.ids import RequestIds
 from iopproxy.http.journal import Journal
+from iopproxy.http.known import Known
 from iopproxy.http.limits import Limits
 from iopproxy.http.meter import Meter
 from iopproxy.http.pool import UnreachableError
@@ -48,7 +49,7 @@ class Upstreams:
         await self.delay
         if not self.reachable:
             raise UnreachableError("it is a test")
-        connection = UpstreamConnection(target, lambda _: None, lambda _: None, LIMITS)
+        connection = UpstreamConnection(target, lambda _: None, lambda _: None, LIMITS, Known())
         connection.makeConnection(Transport())
         self.made.append(connection)
         return connection
