@@ -13,7 +13,7 @@ from zope.interface import implementer
 
 from iopproxy.http.deadlines import NEVER
 from iopproxy.http.flow import PIPELINE, UPLOAD, Valve, left, unsent
-from iopproxy.http.known import KnowingRequestReader
+from iopproxy.http.knownrequests import KnowingRequestReader
 from iopproxy.http.pages import page
 from iopproxy.http.relay import Relay
 from iopproxy.http.stream1 import Http1Stream

@@ -15,7 +15,8 @@ from zope.interface import implementer
 from iopproxy.http.deadlines import NEVER
 from iopproxy.http.dialing import Outgoing
 from iopproxy.http.headers import Header
-from iopproxy.http.known import KnowingResponseReader, Known
+from iopproxy.http.known import Known
+from iopproxy.http.knownresponses import KnowingResponseReader
 from iopproxy.http.limits import Limits
 from iopproxy.http.response import MalformedError, Response, ResponseReader
 from iopproxy.http.transport import Transport

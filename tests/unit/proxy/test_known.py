@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from iopproxy.http.known import KnowingRequestReader, KnowingResponseReader, Known
+from iopproxy.http.known import Known
+from iopproxy.http.knownrequests import KnowingRequestReader
+from iopproxy.http.knownresponses import KnowingResponseReader
 from iopproxy.http.limits import Limits
 from iopproxy.http.reader import RequestReader
 from iopproxy.http.request import Request
@@ -32,7 +35,7 @@ def requests(reader: RequestReader, *pieces: bytes) -> tuple[State, object, bool
 
 
 def responses(reader: ResponseReader, pieces: list[bytes]) -> State:
-    """What comes of them, each the answer to a request of its own."""
+    """What comes of them, in answer to one request after the other."""
     found: State = []
     for piece in pieces:
         try:
@@ -43,9 +46,11 @@ def responses(reader: ResponseReader, pieces: list[bytes]) -> State:
         found.append(
             {"heads": heads, "body": b"".join(reader.parts), "end": (reader.complete, reader.surplus)}
         )
-        if not reader.complete or reader.surplus or reader.response is None or not reader.response.keep_alive:
-            return found
         reader.interim, reader.parts, reader.head = [], [], None
+        if not reader.complete:
+            continue
+        if reader.surplus or reader.response is None or not reader.response.keep_alive:
+            return found
         reader.begin(b"GET")
     return found
 
@@ -88,6 +93,81 @@ def test_an_id_that_a_request_was_given_is_not_the_next_ones() -> None:
         reader.feed(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
         assert reader.arrived[0].id == b""
         reader.arrived[0].id = b"1"
+
+
+GET = b"GET / HTTP/1.1\r\n" + PLAIN
+SHORT = b"GET / HTTP/1.1\r\nHost: a\r\n"
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [GET, GET],
+        [b"\r\n", GET, b"\r\n\r\n" + GET],
+        [GET + GET, GET],
+        [b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 200\r\n\r\n", GET],  # it is in the body
+        [b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", GET],
+        [b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", GET],
+        [SHORT + b"X: ", GET],
+        [SHORT, GET],
+        [b"GET / HTTP/1.1\r\n", GET],
+        [b"G", GET],
+        [SHORT + b"Expect: 100-continue\r\n\r\n", GET],
+        [b"GET / HTTP/1.1\r\n\r\n", GET],
+        [SHORT + b"Connection: close\r\n\r\n", GET],
+        [SHORT + b"Connection: Upgrade\r\nUpgrade: x\r\n\r\n", GET],
+        [SHORT + b"Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n", GET],
+        [b"GET / HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n\r\n", GET],
+        [b"GET / HTTP/1.0\r\n" + PLAIN, GET],
+        [b"GET / HTTP/1.2\r\n" + PLAIN, GET],
+        [b"GET /\x00 HTTP/1.1\r\n" + PLAIN, GET],
+        [b"GET http://b/ HTTP/1.1\r\n" + PLAIN, GET],
+        [b"\r\n" + GET, b"GET / HTTP/1.1\r\n" + GET],
+    ],
+)
+def test_known_lines_mean_something_only_where_a_request_begins(pieces: list[bytes]) -> None:
+    known: Known[Request] = Known()
+    requests(KnowingRequestReader(LIMITS, known), GET)
+    for _ in range(3):
+        assert requests(KnowingRequestReader(LIMITS, known), *pieces) == requests(
+            RequestReader(LIMITS), *pieces
+        )
+        for piece in pieces:
+            requests(KnowingRequestReader(LIMITS, known), piece)
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [OK + b"abc", OK + b"abc"],
+        [OK + b"ab", OK + b"abc"],
+        [OK + b"abcd", OK + b"abc"],
+        [OK + b"abc" + OK + b"abc"],
+        [OK, OK + b"abc"],
+        [OK.replace(b"3", b"200"), OK + b"abc"],  # it is in the body
+        [b"HTTP/1.1 100 Continue\r\n\r\n", OK + b"abc"],
+        [b"HTTP/1.1 100 Continue\r\n\r\n" + OK + b"abc", OK + b"abc"],
+        [OK[:-2] + b"X: ", OK + b"abc"],
+        [OK[:-2], OK + b"abc"],
+        [OK[:-2] + b"Connection: close\r\n\r\nabc", OK + b"abc"],
+        [OK[:-2] + b"Connection: Upgrade\r\nUpgrade: x\r\n\r\nabc", OK + b"abc"],
+        [b"HTTP/1.1 204 No\r\nContent-Length: 3\r\n\r\n", OK + b"abc"],
+        [b"HTTP/1.1 204 No\r\nContent-Length: 3\r\n\r\nabc", OK + b"abc"],
+        [b"HTTP/1.1 204 No\r\n\r\n", OK + b"abc"],
+        [b"HTTP/1.1 200 OK\r\n\r\n", OK + b"abc"],
+        [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", OK + b"abc"],
+        [b"HTTP/1.0 200 OK\r\nContent-Length: 3\r\n\r\nabc", OK + b"abc"],
+        [b"abc", OK + b"abc"],
+    ],
+)
+def test_known_heads_mean_something_only_where_a_response_begins(pieces: list[bytes]) -> None:
+    known: Known[Response] = Known()
+    responses(KnowingResponseReader(LIMITS, known), [OK + b"abc"])
+    for _ in range(3):
+        strict = responses(ResponseReader(LIMITS), pieces)
+        assert responses(KnowingResponseReader(LIMITS, known), pieces) == strict
+        for piece in pieces:
+            responses(KnowingResponseReader(LIMITS, known), [piece])
 
 
 @settings(deadline=None)
