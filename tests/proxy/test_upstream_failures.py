@@ -54,9 +54,9 @@ MALFORMED: dict[str, bytes] = {
     "gzip coding": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nx",
     "chunked in 1.0": b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     "unasked upgrade": b"HTTP/1.1 101 Go\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n",
-    "endless 1xx": b"HTTP/1.1 103 Early Hints\r\n\r\n" * 50,
+    "17 times 1xx": b"HTTP/1.1 103 Early Hints\r\n\r\n" * 17 + answer(),
     "101 headers": b"HTTP/1.1 200 OK\r\n" + b"X: a\r\n" * 101 + b"Content-Length: 0\r\n\r\n",
-    "huge head": b"HTTP/1.1 200 OK\r\nX: " + b"a" * 200_000,
+    "huge head": b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX: " + b"a" * 200_000 + b"\r\n\r\n",
     "nothing": b"",
     "half a head": b"HTTP/1.1 200 OK\r\nContent-Le",
 }
