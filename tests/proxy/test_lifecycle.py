@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.proxy.running import ROOT, Proxy
+from tests.proxy.running import ROOT, Proxy, wait_until
 from tests.proxy.upstreams import Conversation, answer, constant
 from tests.proxy.wire import Truncated, Wire
 
@@ -67,6 +67,22 @@ def test_the_drain_timeout_ends_what_does_not_end(start_proxy: Start, upstream: 
             wire.response()
     proxy.wait()
     assert "1 connections didn't end in time" in proxy.log
+
+
+def test_an_idle_client_may_still_ask_while_the_grace_lasts(start_proxy: Start, upstream: Any) -> None:
+    """Its request may be on its way already when the end begins."""
+    proxy = start_proxy("--workers", "1", "--limit", "drain_grace_time=5")
+    host = proxy.route(upstream(constant(answer())).target)
+    with Wire(proxy.port) as wire, Wire(proxy.port) as silent:
+        assert wire.get(host).get("connection") is None
+        assert silent.get(host).status == 200
+        proxy.terminate()
+        wait_until(lambda: "draining 2 connections" in proxy.log)
+        last = wire.get(host)
+        assert (last.status, last.get("connection")) == (200, "close")
+        assert wire.closed()
+        assert silent.closed()
+    proxy.wait()
 
 
 def test_no_keep_alive_client_fails_on_sigterm(start_proxy: Start, upstream: Any) -> None:
