@@ -99,6 +99,8 @@ class Http1Connection(Protocol):
         stream, reader = self._stream, self._reader
         arrived = reader.arrived
         while stream.exchange is None and not self._closing and not self.full:
+            if reader.rest and len(arrived) < 2:
+                reader.read_on()
             if arrived and not arrived[0].broken:
                 self.deadline = NEVER
                 stream.begin(arrived.popleft(), False)

@@ -27,6 +27,11 @@ _UNSERVED = frozenset(
 )
 """Tunnels, an echo of the client's own headers, and what llhttp knows of RTSP and ICE."""
 
+_PIECE = 16384
+"""Bytes that are read at a time when more came at once."""
+_ENOUGH = 8
+"""Requests that wait without more of them being read, but for those of the same piece."""
+
 _PLAIN = frozenset({headers.DATE, headers.STRICT})
 
 
@@ -36,7 +41,8 @@ class RequestReader:
     ``arrived``: requests in order, the last one possibly without all of its body.
     ``refusal``: why nothing more of this connection is understood.
     ``in_head``: part of a request's head came.
-    ``rest``: what came after a request with an ``upgrade``; ``go_on`` reads it as HTTP once that was declined.
+    ``rest``: what isn't read yet. After a request with an ``upgrade`` it may be another protocol; ``go_on`` reads it
+    as HTTP once that was declined. After many requests ``read_on`` reads it, once not two are left in ``arrived``.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -62,8 +68,28 @@ class RequestReader:
 
     def feed(self, data: bytes) -> None:
         """More bytes. After a refusal, and after a request that ends the connection, they are ignored."""
-        if self._waiting or self._over or self.refusal is not None:
-            self.rest += data if self._waiting else b""
+        if self.rest or self._waiting:
+            self.rest += data
+        elif len(data) <= _PIECE:
+            self._feed(data)
+        else:
+            self._feed_pieces(memoryview(data))
+
+    def _feed_pieces(self, data: memoryview) -> None:
+        """Requests take many times the memory of their bytes, so when enough of them wait, the others stay bytes."""
+        while data and not (self._waiting or self._over or self.refusal is not None):
+            if len(self.arrived) > _ENOUGH:
+                break
+            request, size = self._open, _PIECE
+            if request is not None and request.length is not None:
+                size = max(size, min(len(data), request.length - request.received))
+            self._feed(data[:size])
+            data = data[size:]
+        if not (self._over or self.refusal is not None):
+            self.rest += bytes(data)
+
+    def _feed(self, data: bytes | memoryview) -> None:
+        if self._over or self.refusal is not None:
             return
         self._piece = size = len(data)
         self._idle_bytes += size
@@ -108,8 +134,12 @@ class RequestReader:
     def go_on(self) -> None:
         """The last request's upgrade was declined: what follows it is HTTP."""
         self._waiting = False
-        rest, self.rest = self.rest, b""
-        if rest:
+        self.read_on()
+
+    def read_on(self) -> None:
+        """Hardly any requests wait any more: read the ``rest``, unless it may be another protocol."""
+        if self.rest and not self._waiting:
+            rest, self.rest = self.rest, b""
             self.feed(rest)
 
     def _go_on_with(self, request: Request) -> None:

@@ -356,6 +356,19 @@ def test_a_waiting_request_stops_the_client() -> None:
     assert setting.transport.producerState == "producing"
 
 
+def test_many_requests_at_once_are_all_answered() -> None:
+    """Also the last one, of whose body a part waits with the others."""
+    many = GET.replace(b"a.example", b"nobody.example") * 2000
+    setting = Setting()
+    setting.server.dataReceived(many + EXPECTING + b"x" * 8)
+    assert setting.transport.value().count(b"HTTP/1.1 404 ") == 2000
+    assert setting.transport.producerState == "producing"
+    setting.server.dataReceived(b"x")
+    assert setting.upstream()[1].value().endswith(b"\r\n\r\nxxxxxxxxx")
+    setting.upstream()[0].dataReceived(OK)
+    assert setting.transport.value().endswith(b"ok")
+
+
 def test_nobody_is_asked_while_the_client_takes_no_answers() -> None:
     """A client that sends requests to nobody and reads no answers must not fill the memory with them."""
     setting = Setting()

@@ -92,6 +92,31 @@ def test_a_head_that_never_ends_is_refused_while_it_is_small(endless: bytes) -> 
     assert reader.refusal.status in (414, 431)
 
 
+def test_requests_that_nobody_answers_yet_stay_bytes() -> None:
+    body = (
+        b"POST /%d HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n6000\r\n"
+        + b"y" * 0x6000
+        + b"\r\n0\r\n\r\n"
+    )
+    sent = b"".join(
+        body % each if each % 100 == 99 else b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n" % each
+        for each in range(5000)
+    )
+    reader = RequestReader(Limits())
+    reader.feed(sent)
+    got = []
+    while reader.arrived:
+        assert len(reader.arrived) < 1000
+        if len(reader.arrived) < 2:
+            reader.read_on()
+        request = reader.arrived.popleft()
+        assert request.ended
+        assert request.received == (0x6000 if request.method == b"POST" else 0)
+        got.append(request.target)
+    assert got == [b"/%d" % each for each in range(5000)]
+    assert (reader.rest, reader.refusal) == (b"", None)
+
+
 def test_a_large_head_is_refused_wherever_a_feed_begins() -> None:
     small = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
     large = b"GET / HTTP/1.1\r\nHost: a\r\n" + b"X: " + b"y" * 400 + b"\r\n\r\n"
