@@ -11,9 +11,9 @@ from collections import deque
 import httptools
 
 from iopproxy.http import headers
-from iopproxy.http.headers import HOST, Header
+from iopproxy.http.fields1 import sort
+from iopproxy.http.headers import Header
 from iopproxy.http.headers import kind as kind_of
-from iopproxy.http.ids import valid_id
 from iopproxy.http.limits import Limits
 from iopproxy.http.request import RefusedError, Request
 from iopproxy.http.target import split
@@ -31,8 +31,6 @@ _PIECE = 16384
 """Bytes that are read at a time when more came at once."""
 _ENOUGH = 8
 """Requests that wait without more of them being read, but for those of the same piece."""
-
-_PLAIN = frozenset({headers.DATE, headers.STRICT})
 
 
 class RequestReader:
@@ -226,7 +224,10 @@ class RequestReader:
             target, named = split(target, method)
         request = Request(method, target, version == "1.1", parser.should_keep_alive())
         request.headers, self._plain = self._plain, []
-        self._sort(request)
+        special, self._special = self._special, []
+        sort(request, special)
+        if request.upgrade is not None:
+            self._consider(request, request.upgrade)
         host = normalise(request.authority)
         if host is None:
             raise RefusedError(400, "There is no valid Host.")
@@ -238,58 +239,6 @@ class RequestReader:
                 raise RefusedError(400, "The target's host isn't valid.")
         request.host = host
         return request
-
-    def _sort(self, request: Request) -> None:
-        """Do what the special lines say. One Host is the only one in most requests."""
-        special, self._special = self._special, []
-        if len(special) == 1 and special[0][0] == HOST:
-            request.authority = special[0][1][1].rstrip(b" \t")
-            return
-        hosts = 0
-        taken: frozenset[bytes] = frozenset()
-        announced: list[Header] = []
-        for kind, line in special:
-            if kind == HOST:
-                request.authority = line[1].rstrip(b" \t")
-                hosts += 1
-            elif kind == headers.CONNECTION:
-                taken |= headers.named(line[1])
-            elif kind in _PLAIN:
-                request.headers.append(line)
-            elif kind == headers.TRAILER:
-                announced.append(line)
-            else:
-                self._note(request, kind, line)
-        if hosts != 1:
-            raise RefusedError(400, "There must be exactly one Host.")
-        if request.chunked:
-            if request.length is not None:
-                raise RefusedError(400, "There are both Content-Length and Transfer-Encoding.")
-            request.headers += announced
-        if taken:
-            request.headers = headers.without(request.headers, taken)
-            request.forwarded = headers.without(request.forwarded, taken)
-        if request.upgrade is not None:
-            self._consider(request, request.upgrade)
-
-    def _note(self, request: Request, kind: int, line: Header) -> None:
-        """What a line says that doesn't go on as it is."""
-        value = line[1]
-        if kind == headers.LENGTH:
-            request.length = int(value)
-        elif kind == headers.ENCODING:
-            self._encoding(request, value)
-        elif kind == headers.FORWARDED:
-            request.forwarded.append(line)
-        elif kind == headers.REQUEST_ID:
-            request.id = value if valid_id(value) else b""
-        elif kind == headers.EXPECT:
-            request.headers.append(line)
-            request.waits = request.modern and b"100-continue" in headers.options(value)
-        elif kind == headers.UPGRADE:
-            request.upgrade = value if request.upgrade is None else request.upgrade + b"," + value
-        elif kind == headers.TE:
-            request.wants_trailers |= b"trailers" in headers.options(value)
 
     def _consider(self, request: Request, offer: bytes) -> None:
         """There is an Upgrade. After a body we decline: what follows it could be either protocol."""
@@ -306,13 +255,6 @@ class RequestReader:
         size = sum([len(name) + len(value) + 4 for name, value in lines])
         if len(lines) > self._limits.header_count or size > self._limits.head_size:
             raise _too_large(False)
-
-    def _encoding(self, request: Request, value: bytes) -> None:
-        if request.chunked or not request.modern:
-            raise RefusedError(400, "Transfer-Encoding is there twice, or in HTTP/1.0.")
-        if value.strip(b" \t").lower() != b"chunked":
-            raise RefusedError(501, "The transfer encoding isn't chunked.")
-        request.chunked = True
 
 
 def _too_large(target: bool) -> RefusedError:
