@@ -33,6 +33,8 @@ class Answer:
 
 _UNKNOWN: Final = Answer(404)
 _TOO_LARGE: Final = Answer(413)
+_LAST_HOP: Final = Answer(200, body=b"")
+"""To an OPTIONS that may not be passed on any more (RFC 9110 section 7.6.2)."""
 _TEXT: Final = ((b"Content-Type", b"text/plain"), (b"Cache-Control", b"no-store"))
 _PAGE: Final = ((b"Content-Type", b"text/html; charset=utf-8"), (b"Cache-Control", b"no-store"), RETRY_AFTER)
 
@@ -43,6 +45,8 @@ def answer_for(relay: Relay, request: Request, client: Client, route: Route | No
         return Answer(200, _TEXT, challenge)
     if route is None:
         return _UNKNOWN
+    if request.hops == 0:
+        return _LAST_HOP
     settings = route.settings
     if settings.ssl_redirect and client.scheme == b"http" and _redirects(relay, request, route):
         location = b"https://%b%b" % (

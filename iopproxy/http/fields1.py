@@ -57,6 +57,8 @@ def _note(request: Request, kind: int, line: Header) -> None:
         request.forwarded.append(line)
     elif kind == headers.REQUEST_ID:
         request.id = value if valid_id(value) else b""
+    elif kind == headers.HOPS:
+        request.count_hop(line)
     elif kind == headers.EXPECT:
         request.headers.append(line)
         request.waits = request.modern and b"100-continue" in headers.options(value)

@@ -164,6 +164,8 @@ def _put(request: Request, kind: int, line: Header) -> None:
         request.wants_trailers = True
     elif kind == headers.TRAILER:
         request.headers.append(line)
+    elif kind == headers.HOPS:
+        request.count_hop(line)
     elif kind == headers.EXPECT:
         request.headers.append(line)
         request.waits = b"100-continue" in headers.options(value)

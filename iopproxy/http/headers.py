@@ -12,6 +12,7 @@ __all__ = [
     "ENCODING",
     "EXPECT",
     "FORWARDED",
+    "HOPS",
     "HOST",
     "LENGTH",
     "OTHER",
@@ -50,6 +51,8 @@ TRAILER: Final = 11
 UPGRADE: Final = 12
 STRICT: Final = 13
 """Strict-Transport-Security: an app's own counts more than ours."""
+HOPS: Final = 14
+"""Max-Forwards."""
 
 _KINDS: Final = {
     b"connection": CONNECTION,
@@ -70,6 +73,7 @@ _KINDS: Final = {
     b"x-real-ip": FORWARDED,
     b"x-request-id": REQUEST_ID,
     b"strict-transport-security": STRICT,
+    b"max-forwards": HOPS,
 }
 
 _NOT_IN_TRAILERS: Final = frozenset(

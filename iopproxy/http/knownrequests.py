@@ -13,8 +13,8 @@ from iopproxy.http.request import Request
 __all__ = ["KnowingRequestReader"]
 
 _END: Final = b"\r\n\r\n"
-_LINE: Final = re.compile(rb"(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) (/[!\"$-~]*) HTTP/1\.1\r\n").match
-"""The request lines with which header lines mean the same, whichever of them it is."""
+_LINE: Final = re.compile(rb"(GET|HEAD|POST|PUT|PATCH|DELETE) (/[!\"$-~]*) HTTP/1\.1\r\n").match
+"""The request lines with which header lines mean the same, whichever of them it is. With OPTIONS one means more."""
 
 
 class KnowingRequestReader(RequestReader):
@@ -30,6 +30,7 @@ class KnowingRequestReader(RequestReader):
             self.in_head
             or self._open is not None
             or self._over
+            or self.rest
             or self._waiting
             or self.refusal is not None
             or (line := _LINE(data)) is None

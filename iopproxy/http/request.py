@@ -34,6 +34,7 @@ class Request:
         "ended",
         "forwarded",
         "headers",
+        "hops",
         "host",
         "id",
         "keep_alive",
@@ -72,6 +73,8 @@ class Request:
         """It said ``TE: trailers``."""
         self.waits = False
         """It said ``Expect: 100-continue``, and neither that came nor a byte of the body (RFC 9110 section 10.1.1)."""
+        self.hops: int | None = None
+        """How many more times an OPTIONS may be passed on."""
         self.length: int | None = None
         self.chunked = False
         self.parts: list[bytes] = []
@@ -101,6 +104,14 @@ class Request:
         request.wants_trailers = self.wants_trailers
         request.ended = True
         return request
+
+    def count_hop(self, line: Header) -> None:
+        """Max-Forwards is for OPTIONS (and TRACE, which isn't served) only (RFC 9110 section 7.6.2)."""
+        value = line[1].strip(b" \t")
+        if self.method == b"OPTIONS" and value.isdigit() and len(value) < 10:
+            self.hops = int(value)
+            line = (line[0], b"%d" % max(self.hops - 1, 0))
+        self.headers.append(line)
 
     def told(self, name: bytes) -> bytes:
         """The first value among ``forwarded`` of a header whose name is given in lower case, or b""."""

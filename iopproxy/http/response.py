@@ -16,7 +16,7 @@ __all__ = ["MalformedError", "Response", "ResponseReader"]
 
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]").search
 
-_PLAIN = frozenset({headers.DATE, headers.EXPECT, headers.FORWARDED, headers.STRICT})
+_PLAIN = frozenset({headers.DATE, headers.EXPECT, headers.FORWARDED, headers.HOPS, headers.STRICT})
 
 
 class MalformedError(Exception):

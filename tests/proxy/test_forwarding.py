@@ -76,6 +76,22 @@ def test_hop_by_hop_headers_end_here(wire: Wire, echoed: str) -> None:
     assert not names & {"connection", "x-mine", "keep-alive", "te", "proxy-authorization"}
 
 
+@pytest.mark.parametrize(
+    ("method", "left", "goes_on"), [("OPTIONS", "3", "2"), ("OPTIONS", "x", "x"), ("GET", "0", "0")]
+)
+def test_max_forwards_is_counted_for_options(
+    wire: Wire, echoed: str, method: str, left: str, goes_on: str
+) -> None:
+    response = wire.get(echoed, "/", method, f"Max-Forwards: {left}\r\n")
+    assert ["Max-Forwards", goes_on] in json.loads(response.body)["headers"]
+
+
+def test_an_options_that_may_go_no_further_is_answered_here(proxy: Proxy, wire: Wire, upstream: Any) -> None:
+    server = upstream(echo)
+    response = wire.get(proxy.route(server.target), "*", "OPTIONS", "Max-Forwards: 0\r\n")
+    assert (response.status, response.get("content-length"), server.seen) == (200, "0", [])
+
+
 def test_connection_can_not_take_our_headers_away(wire: Wire, echoed: str) -> None:
     shown = seen(wire.get(echoed, extra="Connection: X-Forwarded-For, Host\r\n"))
     assert shown["all"]("x-forwarded-for") == ["127.0.0.1"]
