@@ -82,7 +82,8 @@ def test_hop_by_hop_headers_end_here(wire: Wire, echoed: str) -> None:
 def test_max_forwards_is_counted_for_options(
     wire: Wire, echoed: str, method: str, left: str, goes_on: str
 ) -> None:
-    response = wire.get(echoed, "/", method, f"Max-Forwards: {left}\r\n")
+    for _ in range(2):
+        response = wire.get(echoed, "/", method, f"Max-Forwards: {left}\r\n")
     assert ["Max-Forwards", goes_on] in json.loads(response.body)["headers"]
 
 

@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from iopproxy.http.known import Known
+from iopproxy.http.knownrequests import KnowingRequestReader
 from iopproxy.http.limits import Limits
 from iopproxy.http.reader import RequestReader
 from iopproxy.http.response import MalformedError, ResponseReader
@@ -102,8 +104,9 @@ def test_requests_that_nobody_answers_yet_stay_bytes() -> None:
         body % each if each % 100 == 99 else b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n" % each
         for each in range(5000)
     )
-    reader = RequestReader(Limits())
+    reader: RequestReader = KnowingRequestReader(Limits(), Known())
     reader.feed(sent)
+    reader.feed(b"GET /5000 HTTP/1.1\r\nHost: a\r\n\r\n")
     got = []
     while reader.arrived:
         assert len(reader.arrived) < 1000
@@ -113,7 +116,7 @@ def test_requests_that_nobody_answers_yet_stay_bytes() -> None:
         assert request.ended
         assert request.received == (0x6000 if request.method == b"POST" else 0)
         got.append(request.target)
-    assert got == [b"/%d" % each for each in range(5000)]
+    assert got == [b"/%d" % each for each in range(5001)]
     assert (reader.rest, reader.refusal) == (b"", None)
 
 
