@@ -154,6 +154,8 @@ class WorkerProcess:
 
     def kill(self) -> None:
         """End it at once."""
+        if self.state == "ended":
+            return
         self.state = "leaving"
         if not self.orphan:
             self._process.kill()
@@ -169,6 +171,7 @@ class WorkerProcess:
             how = f"by {signal.Signals(-code).name}" if code < 0 else f"with code {code}"
             self._log.error("Worker {pid} ended {how}", pid=self.pid, how=how)
         self.state = "ended"
+        self._process.close()
         if self._link.transport is not None:
             self._link.transport.abortConnection()
         self.ended.callback(None)
