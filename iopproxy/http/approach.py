@@ -6,7 +6,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from iopproxy.http.pool import UnreachableError
+from iopproxy.http.pool import NoRoomError, UnreachableError
 from iopproxy.http.relay import Relay
 from iopproxy.http.request import Request
 from iopproxy.http.upstream import UpstreamConnection
@@ -98,7 +98,8 @@ class Approach:
         self._connecting = None
         if self._done or self.target is None:
             return
-        self._relay.balancer.failed(self.target)
+        if not failure.check(NoRoomError):
+            self._relay.balancer.failed(self.target)
         if failure.check(UnreachableError):
             self._say(failure.getErrorMessage())
         else:

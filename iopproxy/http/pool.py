@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Container
+from typing import Final
 
 from twisted.internet.error import ConnectError, ConnectionRefusedError, TimeoutError
 
@@ -14,11 +16,18 @@ from iopproxy.http.limits import Limits
 from iopproxy.http.response import Response
 from iopproxy.http.upstream import UpstreamConnection
 
-__all__ = ["Pool", "UnreachableError"]
+__all__ = ["NoRoomError", "Pool", "UnreachableError"]
+
+_NO_ROOM: Final = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL))
+"""No descriptors, no memory, no port of ours left."""
 
 
 class UnreachableError(Exception):
     """No connection to a target could be made. The text says why, without naming the target."""
+
+
+class NoRoomError(UnreachableError):
+    """It wasn't even tried, as this process or its system has no room for another one: no fault of the target's."""
 
 
 class Pool:
@@ -62,6 +71,8 @@ class Pool:
             try:
                 await self._dialer.dial(address, port, connection)
             except (ConnectError, OSError) as error:
+                if (getattr(error, "osError", None) or getattr(error, "errno", None)) in _NO_ROOM:
+                    raise NoRoomError(str(error)) from error
                 why = reason(error, port)
                 tried, address = address, await self._addresses.again(target)
             else:

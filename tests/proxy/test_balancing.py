@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import resource
 import socket
 import threading
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 from tests.proxy.running import Proxy, kill_worker, wait_until
@@ -198,3 +200,20 @@ def test_least_connections(start_proxy: Callable[..., Proxy], upstream: Any) -> 
         assert [wire.response().status for wire in slow] == [200, 200]
     wait_until(lambda: all(proxy.in_flight(each.target) == 0 for each in servers))
     assert set(bodies(proxy, host, 6)) == {b"a", b"b", b"c"}
+
+
+def test_a_proxy_without_descriptors_does_not_blame_its_targets(
+    start_proxy: Callable[..., Proxy], upstream: Any
+) -> None:
+    proxy = start_proxy("--workers", "1", "--limit", "eject_retry=20")
+    host = proxy.route(upstream(constant(answer())).target)
+    (pid,) = proxy.workers
+    with Wire(proxy.port) as wire:
+        assert wire.get("nobody.example").status == 404
+        before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(
+            pid, resource.RLIMIT_NOFILE, (len(list(Path(f"/proc/{pid}/fd").iterdir())), before[1])
+        )
+        assert [wire.get(host).status for _ in range(5)] == [502] * 5
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
+        assert wire.get(host).status == 200
