@@ -99,7 +99,7 @@ def test_the_end_waits_for_workers_whoever_forked_them_is_gone(start_proxy: Star
         slow.may_end.set()
         assert busy.response().body == b"finished"
     proxy.wait()
-    assert proxy.family == []
+    wait_until(lambda: proxy.family == [])
 
 
 def test_a_second_signal_changes_nothing(start_proxy: Start, upstream: Any) -> None:
