@@ -61,6 +61,12 @@ def test_a_container_that_came_back_elsewhere_is_found_by_the_next_request(named
     assert named.ask() == b"new"
 
 
+def test_the_names_of_a_route_are_known_once_it_is_put(named: Named) -> None:
+    """So its first request doesn't wait for them."""
+    named.lead(None)
+    assert named.ask() == b"old"
+
+
 def test_an_address_that_is_somebody_elses_by_now_is_left(named: Named) -> None:
     """It still answers, so only asking for the name again tells."""
     assert named.ask() == b"old"

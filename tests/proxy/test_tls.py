@@ -19,7 +19,7 @@ from cryptography import x509
 
 from tests.proxy.running import Proxy, wait_until
 from tests.proxy.secure import HTTPS, SecureWire, certify, trusting
-from tests.proxy.upstreams import Conversation, Handler, Upstream, answer, constant, echo
+from tests.proxy.upstreams import Conversation, Handler, Upstream, answer, constant, dead_target, echo
 from tests.proxy.wire import Truncated, Wire
 
 VERSIONS = pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
@@ -257,6 +257,29 @@ def test_who_does_not_want_to_be_redirected_is_not(proxy: Proxy, upstream: Start
     assert redirected(proxy, host, "GET") == (200, None)
     with SecureWire(proxy.tls_port, host) as wire:
         assert wire.get(host).get("strict-transport-security") is None
+
+
+def test_who_is_believed_to_have_spoken_https_is_not_redirected(proxy: Proxy, upstream: Start) -> None:
+    """A proxy in front would be redirected for ever."""
+    target = upstream(constant(answer())).target
+    for believed, said, status in ((True, "https", 200), (True, "http", 301), (False, "https", 301)):
+        host = proxy.route(target, ssl_redirect=True, forward_headers=believed)
+        certify(proxy, host)
+        with Wire(proxy.port) as wire:
+            assert wire.get(host, extra=f"X-Forwarded-Proto: {said}\r\n").status == status
+
+
+def test_hsts_is_on_our_own_pages_and_the_apps_own_is_left(proxy: Proxy, upstream: Start) -> None:
+    own = constant(answer(extra="Strict-Transport-Security: max-age=1\r\n"))
+    for target, status, said in (
+        (dead_target(), 502, "max-age=300"),
+        (upstream(own).target, 200, "max-age=1"),
+    ):
+        host = proxy.route(target, hsts=300)
+        certify(proxy, host)
+        with SecureWire(proxy.tls_port, host) as wire:
+            response = wire.get(host)
+            assert (response.status, response.all("strict-transport-security")) == (status, [said])
 
 
 def test_a_response_that_is_cut_looks_cut(proxy: Proxy, upstream: Start) -> None:

@@ -325,3 +325,23 @@ def test_a_silent_tunnel_is_closed_after_its_time(start_proxy: Callable[..., Pro
             threading.Event().wait(0.1)  # the time is what is tested
         assert wire.closed()
     assert gone.wait(10)
+
+
+def test_a_side_that_takes_nothing_ends_its_tunnel(start_proxy: Callable[..., Proxy], upstream: Any) -> None:
+    """As long as it is full, nothing is silent: this has a time of its own."""
+    gone = threading.Event()
+
+    def flood(conversation: Conversation) -> None:
+        try:
+            while True:
+                conversation.send(bytes(65536))
+        finally:
+            gone.set()
+
+    proxy = start_proxy("--limit", "write_stall_time=0.5")
+    server = upstream(accepting(flood))
+    with Wire(proxy.port) as wire:
+        wire.send(ask(proxy.route(server.target)))
+        wire.head()
+        assert gone.wait(20)
+    wait_until(lambda: proxy.in_flight(server.target) == 0)
