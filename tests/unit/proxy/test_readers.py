@@ -12,6 +12,7 @@ from iopproxy.http.known import Known
 from iopproxy.http.knownrequests import KnowingRequestReader
 from iopproxy.http.limits import Limits
 from iopproxy.http.reader import RequestReader
+from iopproxy.http.request import Request
 from iopproxy.http.response import MalformedError, ResponseReader
 
 REQUESTS = (
@@ -104,7 +105,7 @@ def test_requests_that_nobody_answers_yet_stay_bytes() -> None:
         body % each if each % 100 == 99 else b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n" % each
         for each in range(5000)
     )
-    reader: RequestReader = KnowingRequestReader(Limits(), Known())
+    reader = RequestReader(Limits())
     reader.feed(sent)
     reader.feed(b"GET /5000 HTTP/1.1\r\nHost: a\r\n\r\n")
     got = []
@@ -118,6 +119,24 @@ def test_requests_that_nobody_answers_yet_stay_bytes() -> None:
         got.append(request.target)
     assert got == [b"/%d" % each for each in range(5001)]
     assert (reader.rest, reader.refusal) == (b"", None)
+
+
+def test_a_known_head_waits_behind_what_is_not_read_yet() -> None:
+    each = b"GET /%04d HTTP/1.1\r\nHost: aa\r\n\r\n"
+    assert len(each % 0) == 32  # so that no piece ends within a request
+    known = Known[Request]()
+    KnowingRequestReader(Limits(), known).feed(each % 0)
+    assert known
+    reader = KnowingRequestReader(Limits(), known)
+    reader.feed(b"".join(each % number for number in range(1024)))
+    assert reader.rest
+    reader.feed(each % 1024)
+    got = []
+    while reader.arrived:
+        got.append(reader.arrived.popleft().target)
+        if len(reader.arrived) < 2:
+            reader.read_on()
+    assert got == [b"/%04d" % number for number in range(1025)]
 
 
 def test_a_large_head_is_refused_wherever_a_feed_begins() -> None:
