@@ -19,6 +19,7 @@ from h2.events import Event, RequestReceived, StreamEnded
 from h2.exceptions import DenialOfServiceError, ProtocolError, StreamClosedError
 from h2.settings import SettingCodes, Settings
 from h2.stream import H2StreamStateMachine, StreamClosedBy, StreamState
+from h2.windows import WindowManager
 from hpack.exceptions import HPACKError, OversizedHeaderListError
 from hyperframe.frame import Frame, HeadersFrame
 
@@ -28,8 +29,8 @@ from iopproxy.http.limits import Limits
 
 __all__ = ["Engine"]
 
-_WINDOW = 65535
-"""Of every connection at its beginning (RFC 9113 section 6.9.2)."""
+_WINDOW: Final = 65535
+"""Of every connection and every stream at its beginning (RFC 9113 section 6.9.2)."""
 
 
 class CompressionError(ProtocolError):
@@ -39,7 +40,11 @@ class CompressionError(ProtocolError):
 
 
 class Engine(H2Connection):
-    """Frames in, events out, frames out. Fields are checked in ``fields2``, floods in ``guards``."""
+    """Frames in, events out, frames out. Fields are checked in ``fields2``, floods in ``guards``.
+
+    The connection's window has room for what every stream has at its beginning, so that those whose targets take
+    nothing keep no other from coming, and for ``spare`` bytes more: streams whose targets take fast share them.
+    """
 
     MAX_CLOSED_STREAMS = 1024
     """How a stream ended is remembered for those that ended last, not for 65,536 of them."""
@@ -54,6 +59,9 @@ class Engine(H2Connection):
                 normalize_outbound_headers=False,
             )
         )
+        window = min(limits.h2_stream_window, _WINDOW)
+        self.spare = limits.h2_connection_window
+        self._widest = limits.h2_stream_window - window
         self._sweep_at = 2 * limits.h2_streams
         self.state_machine = _Lasting()
         self.encoder = StaticEncoder()
@@ -64,12 +72,14 @@ class Engine(H2Connection):
             initial_values={
                 SettingCodes.MAX_CONCURRENT_STREAMS: limits.h2_streams,
                 SettingCodes.MAX_HEADER_LIST_SIZE: limits.head_size,
-                SettingCodes.INITIAL_WINDOW_SIZE: limits.h2_stream_window,
+                SettingCodes.INITIAL_WINDOW_SIZE: window,
             },
         )
         self.initiate_connection()
-        if limits.h2_connection_window > _WINDOW:
-            self.increment_flow_control_window(limits.h2_connection_window - _WINDOW)
+        self._inbound_flow_control_window_manager = _Shared(_WINDOW)
+        shared = window * limits.h2_streams + self.spare
+        if shared > _WINDOW:
+            self.increment_flow_control_window(shared - _WINDOW)
 
     @property
     def open_inbound_streams(self) -> int:
@@ -88,6 +98,15 @@ class Engine(H2Connection):
         """RST_STREAM, unless the client has sent one."""
         with suppress(StreamClosedError):
             self.reset_stream(stream_id, code)
+
+    def widen(self, stream_id: int, wider: int) -> int:
+        """Make a stream's window wider, which is so by ``wider`` bytes already; by how much."""
+        more = min(self._widest - wider, self.spare, _WINDOW)
+        if more <= 0:
+            return 0
+        self.spare -= more
+        self.increment_flow_control_window(more, stream_id)
+        return more
 
     # What follows does what h2 does, for the frames of which there are many, in a fraction of its time.
 
@@ -191,6 +210,18 @@ _layout: Final = Struct(">BHBBL").pack
 def _frame(size: int, kind: int, flags: int, stream_id: int) -> bytes:
     """A frame's header (RFC 9113 section 4.1). END_STREAM is flag 1."""
     return _layout(size >> 16, size & 0xFFFF, kind, flags, stream_id)
+
+
+class _Shared(WindowManager):
+    """The connection's window. h2 waits until half of it can be given back; but stalled bodies may hold most of it."""
+
+    def _maybe_update_window(self) -> int | None:
+        if self._bytes_processed < _WINDOW // 2:
+            return None
+        increment = min(self._bytes_processed, self.max_window_size - self.current_window_size)
+        self._bytes_processed = 0
+        self.current_window_size += increment
+        return increment
 
 
 class _Lasting(H2ConnectionStateMachine):

@@ -71,9 +71,10 @@ class Limits:
     h2_streams: int = 100
     """Requests that a client may have under way at once on one HTTP/2 connection."""
     h2_stream_window: int = 262144
-    """Of a request's body over HTTP/2: what may be on its way before the target takes it."""
+    """Of a request's body over HTTP/2: what may be on its way before the target takes it. The first 64 KB are each
+    stream's own."""
     h2_connection_window: int = 1048576
-    """The same of all bodies of a connection: a few that stall don't keep the others from coming."""
+    """Of all bodies of a connection beyond these 64 KB: those whose targets take fast share it."""
     h2_resets: int = 500
     """Streams that a client may reset, or make the proxy reset, in a burst."""
     h2_reset_rate: float = 30.0

@@ -23,6 +23,8 @@ __all__ = ["Http2Stream", "Owner"]
 
 _PIECE: Final = 65536
 """The most that goes into one DATA frame, even if the client takes larger ones: others get their turn."""
+_LARGE: Final = 32768
+"""Bytes of a request's body from which on more of it may be on its way than at the beginning."""
 _NOTHING: Final = memoryview(b"")
 
 
@@ -59,6 +61,7 @@ class Http2Stream:
         "_owed",
         "_owner",
         "_trailers",
+        "_wider",
         "address",
         "begun",
         "deadline",
@@ -85,6 +88,8 @@ class Http2Stream:
         """The body can't go on to the target for now."""
         self._owed = 0
         """Bytes of the client's windows that it gets back once they went on."""
+        self._wider = 0
+        """Bytes by which its window is wider than at its beginning."""
         self._left = _NOTHING
         """Of the response's body: what no window lets through yet."""
         self._complete = False
@@ -108,7 +113,7 @@ class Http2Stream:
         else:
             self.begun = True
             self.exchange.start()
-        self._repay()
+        self._go_on()
 
     def hold(self, held: bool) -> None:
         """The connection takes nothing more of any stream for now, or does again."""
@@ -141,7 +146,7 @@ class Http2Stream:
         """Give the client no more window for now, or give back what is owed."""
         self._held = held
         if not held and self._owed:
-            self._repay()
+            self._go_on()
             self._owner.flush()
 
     def interim(self, response: Response) -> None:
@@ -260,6 +265,7 @@ class Http2Stream:
         self._unblock()
         self._held = False
         self._repay()
+        self._owner.engine.spare += self._wider
         del self.exchange
 
     def _block(self) -> None:
@@ -275,6 +281,13 @@ class Http2Stream:
             self._owner.relay.deadlines.discard(self)
             self._owner.blocked(self, False)
             self.exchange.hold(self._owner.full)
+
+    def _go_on(self) -> None:
+        """The target takes what comes: let more of it come."""
+        if self._owed and not self._held:
+            self._repay()
+            if self.request.received >= _LARGE and not self.request.ended:
+                self._wider += self._owner.engine.widen(self.id, self._wider)
 
     def _repay(self) -> None:
         """Open the client's windows again by what went on."""

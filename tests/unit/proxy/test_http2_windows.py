@@ -86,6 +86,40 @@ def test_an_upload_gets_no_window_while_its_target_takes_nothing() -> None:
     assert setting.client.local_flow_control_window(stalled) == 1000
 
 
+def test_uploads_that_their_targets_do_not_take_leave_room_for_every_other() -> None:
+    """And for what it may have at once: nobody is too slow because of the others."""
+    setting = Setting(h2_streams=30)
+    for number in range(29):
+        stalled = setting.ask(POST, end=False)
+        if number % 2:
+            upload(setting, stalled, 400000)
+        setting.pool.made[-1].pauseProducing()
+        upload(setting, stalled, 1000000)
+        assert setting.client.local_flow_control_window(stalled) == 0
+    other = setting.ask(POST, end=False)
+    for _ in range(20):
+        assert setting.client.local_flow_control_window(other) > 30000
+        setting.send(other, b"x" * 16384)
+
+
+def test_an_upload_that_its_target_takes_fast_gets_more_window_and_leaves_it_to_others() -> None:
+    setting = Setting(h2_connection_window=200000)
+    for _ in range(3):
+        stream = setting.ask(POST, end=False)
+        assert setting.client.local_flow_control_window(stream) == 65535
+        upload(setting, stream, 1000000)
+        assert 130000 < setting.client.local_flow_control_window(stream) <= 262144
+        setting.send(stream, b"", end=True)
+        setting.reply(OK)
+
+
+def upload(setting: Setting, stream: int, size: int) -> None:
+    """As much of a body as the windows allow."""
+    while size and (room := min(setting.client.local_flow_control_window(stream), 16384, size)):
+        setting.send(stream, b"x" * room)
+        size -= room
+
+
 def test_an_upload_waits_for_a_connection_to_its_target() -> None:
     setting = Setting(h2_stream_window=1000)
     setting.pool.waiting = []
@@ -99,7 +133,7 @@ def test_an_upload_waits_for_a_connection_to_its_target() -> None:
 
 
 def test_the_connection_s_window_comes_back_whatever_becomes_of_a_body() -> None:
-    setting = Setting(h2_stream_window=30000, h2_connection_window=65535)
+    setting = Setting(h2_streams=1, h2_stream_window=30000, h2_connection_window=65535)
     setting.pool.waiting = []
     for _ in range(20):
         stream = setting.ask(POST, end=False)
