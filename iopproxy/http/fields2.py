@@ -1,4 +1,5 @@
-"""What HTTP/2's fields mean (RFC 9113 section 8): a request out of a header block, as strict as HTTP/1's reader.
+"""What HTTP/2's fields mean (RFC 9113 section 8): a request out of a header block, as strict as HTTP/1's reader,
+and a response's head.
 
 The checks of the h2 library end the connection; ours end the stream, so one bad request doesn't take others along.
 """
@@ -15,9 +16,11 @@ from iopproxy.http.headers import Header
 from iopproxy.http.ids import valid_id
 from iopproxy.http.limits import Limits
 from iopproxy.http.request import RefusedError, Request
+from iopproxy.http.response import Response
+from iopproxy.http.writing import date
 from iopproxy.routing.hosts import normalise
 
-__all__ = ["MalformedError", "finish", "request_of", "trailers_of"]
+__all__ = ["MalformedError", "finish", "head_of", "request_of", "status_field", "trailers_of"]
 
 _METHODS: Final = frozenset(
     b"GET HEAD POST PUT DELETE OPTIONS PATCH QUERY ACL BIND CHECKOUT COPY LINK LOCK M-SEARCH MERGE MKACTIVITY "
@@ -97,6 +100,21 @@ def finish(request: Request, begun: bool = False) -> None:
         request.chunked = False
         if request.method in _WITH_BODY:
             request.length = 0
+
+
+def status_field(status: int) -> Header:
+    """What a response begins with (RFC 9113 section 8.3.2)."""
+    return (b":status", b"%d" % status)
+
+
+def head_of(response: Response) -> list[Header]:
+    """The fields of a target's final response."""
+    fields = [status_field(response.status), *response.headers, *response.added]
+    if not response.dated:
+        fields.append((b"date", date()))
+    if response.length is not None and response.status != 204:
+        fields.append((b"content-length", b"%d" % response.length))
+    return fields
 
 
 def _check_size(lines: Sequence[Header], limits: Limits) -> None:

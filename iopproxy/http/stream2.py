@@ -10,6 +10,7 @@ from h2.errors import ErrorCodes
 from iopproxy.http.deadlines import NEVER
 from iopproxy.http.engine2 import Engine
 from iopproxy.http.exchange import Exchange
+from iopproxy.http.fields2 import head_of, status_field
 from iopproxy.http.guards.budget import Budget
 from iopproxy.http.guards.patience import Patience
 from iopproxy.http.headers import Header
@@ -151,7 +152,7 @@ class Http2Stream:
 
     def interim(self, response: Response) -> None:
         """A 1xx response."""
-        self._owner.engine.send_headers(self.id, [_status(response.status), *response.headers])
+        self._owner.engine.send_headers(self.id, [status_field(response.status), *response.headers])
         self._owner.flush()
 
     def respond(
@@ -160,7 +161,7 @@ class Http2Stream:
         """The head (once), a piece of the body (or b""), the end and with it the trailers."""
         if head is not None:
             ends = complete and not body and not trailers
-            self._owner.engine.send_headers(self.id, _head(head), ends)
+            self._owner.engine.send_headers(self.id, head_of(head), ends)
             if ends:
                 self._finish()
                 return
@@ -172,7 +173,7 @@ class Http2Stream:
         """A whole response of the proxy's own, instead of any other."""
         ends = self.request.method == b"HEAD" or not body
         length = (b"content-length", b"%d" % len(body))
-        fields = [_status(status), *headers, (b"date", date()), length]
+        fields = [status_field(status), *headers, (b"date", date()), length]
         self._owner.engine.send_headers(self.id, fields, ends)
         if ends:
             self._finish()
@@ -294,16 +295,3 @@ class Http2Stream:
         if self._owed and not self._held:
             owed, self._owed = self._owed, 0
             self._owner.engine.acknowledge_received_data(owed, self.id)
-
-
-def _status(status: int) -> Header:
-    return (b":status", b"%d" % status)
-
-
-def _head(response: Response) -> list[Header]:
-    fields = [_status(response.status), *response.headers, *response.added]
-    if not response.dated:
-        fields.append((b"date", date()))
-    if response.length is not None and response.status != 204:
-        fields.append((b"content-length", b"%d" % response.length))
-    return fields
