@@ -29,6 +29,8 @@ class Outgoing(Protocol):
 
     def __init__(self) -> None:
         self.opened: Deferred[None] = Deferred()
+        self.ending = False
+        """The connection is gone; what still comes are its last words."""
 
     def connectionMade(self) -> None:
         """There is a transport."""
@@ -106,6 +108,7 @@ class _Dialled(Tcp):
         if self._stream is None:
             return
         if exc is not None:
+            self._outgoing.ending = True
             taken = 0
             with suppress(OSError):
                 while taken < _LAST_WORDS and (data := os.read(self.getHandle().fileno(), 65536)):

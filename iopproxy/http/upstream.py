@@ -180,7 +180,8 @@ class UpstreamConnection(Outgoing):
         self._asker = None
         self._used = True
         response = reader.response
-        if self._sent_all and not reader.surplus and response is not None and response.keep_alive:
+        keep = response is not None and response.keep_alive and not reader.surplus
+        if keep and self._sent_all and not self.ending:
             if self._reading_held:
                 self.hold(False)
             self._at_rest(self)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,7 +13,7 @@ from twisted.internet.task import Clock
 
 from iopproxy.http.addresses import Addresses
 from iopproxy.http.deadlines import TICK, Deadlines
-from iopproxy.http.dialing import Outgoing
+from iopproxy.http.dialing import Outgoing, _Dialled
 from iopproxy.http.limits import Limits
 from iopproxy.http.pool import Pool, UnreachableError
 from iopproxy.http.upstream import UpstreamConnection
@@ -113,6 +115,27 @@ def test_why_there_is_no_connection(names: dict[str, str], why: str) -> None:
     with pytest.raises(UnreachableError, match=why):
         setting.connect()
     assert len(setting.network.dialled) <= 1
+
+
+def test_no_request_goes_to_a_connection_that_broke_and_whose_last_words_are_a_response() -> None:
+    setting = Setting({"web": "10.0.0.2"}, {"10.0.0.2"})
+    connection = setting.connect()
+    found: list[UpstreamConnection | None] = []
+
+    class Next(Asker):
+        def answered(self, *_: object, **__: object) -> None:
+            found.append(setting.pool.take("web:3000", False))
+
+    connection.ask(Next(), b"GET", None)
+    connection.send(b"...", last=True)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.send(OK)
+        theirs.close()
+        carrier = _Dialled(connection)
+        carrier._protocol, carrier._stream = connection, SimpleNamespace(get_extra_info=lambda _: ours)
+        carrier.connection_lost(ConnectionResetError())
+    assert found == [None]
 
 
 def test_a_used_connection_is_taken_again_the_last_one_first() -> None:
