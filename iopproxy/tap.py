@@ -30,7 +30,7 @@ class Options(usage.Options):
         ["http", None, "tcp:80", "Where the apps' traffic comes in: tcp:PORT[:interface=ADDRESS]."],
         ["https", None, "", "Where it comes in over TLS, if it does: as for --http."],
         ["admin", None, "tcp:8080:interface=127.0.0.1", "Where the admin API listens."],
-        ["state", None, "/var/lib/iop-proxy", "Folder of state.json and admin.token."],
+        ["state", None, "/var/lib/iop-proxy", "Folder of state.json, admin.token and certs."],
         ["drain-timeout", None, "30", "Seconds that requests in flight get after SIGTERM."],
         ["access-log", None, "-", "Where each request gets a line of JSON: - is stdout, off is nowhere."],
         ["workers", None, "", "Processes that carry the traffic; by default one for each processor."],

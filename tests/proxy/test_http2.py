@@ -218,6 +218,20 @@ def test_pages_of_our_own(proxy: Proxy, serve: Serve) -> None:
         assert wire.get().status == 400
 
 
+def test_a_body_that_is_too_large_is_413_and_the_connection_goes_on(proxy: Proxy, upstream: Start) -> None:
+    host = proxy.route(upstream(constant(answer())).target, max_body=1000)
+    certify(proxy, host)
+    with Wire2(proxy.tls_port, host) as wire:
+        said = wire.ask(method="POST", more=[(b"content-length", b"1001")], end=False)
+        assert wire.answer(said).status == 413
+        unsaid = wire.ask(method="POST", end=False)
+        wire.send(unsaid, bytes(1001))
+        assert wire.answer(unsaid).status == 413
+        fits = wire.ask(method="POST", end=False)
+        wire.send(fits, bytes(1000), end=True)
+        assert wire.answer(fits).status == 200
+
+
 def test_a_switch_is_seen_by_open_connections(proxy: Proxy, upstream: Start) -> None:
     host = proxy.route(upstream(constant(answer(b"blue"))).target, app="switching")
     certify(proxy, host)
