@@ -276,17 +276,13 @@ class Worker:
         self._reactor.crash()
 
     def _say_something(self) -> None:
-        """A report every second: who says nothing for long is taken to hang.
-
-        Counts are in it so that little is lost with this process, and get a fiftieth of its time: with thousands of
-        routes in use they take a tenth of a second.
-        """
+        """A report: who says nothing for long is taken to hang. Counts, slow with many routes, aren't in each."""
         began = perf_counter()
         counts = began >= self._next_counts
         self._send_report(counts)
         if counts:
             ended = perf_counter()
-            self._next_counts = ended + 50 * (ended - began)
+            self._next_counts = ended + 50 * (ended - began)  # so they get a fiftieth of the time
 
     def _send_report(self, counts: bool = True) -> Deferred[Any]:
         """Fires once the control process has it, or is gone."""
