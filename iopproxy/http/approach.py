@@ -68,7 +68,7 @@ class Approach:
         if target is None:
             self._nobody()
             return
-        self._tried = (*self._tried, target)
+        self._tried += (target,)
         self.target = target
         self._counted = True
         relay.in_flight.begin(target)

@@ -203,12 +203,15 @@ class TlsConnection(Protocol):
         read, pending, size = connection.read, connection.pending, len(data)
         try:
             # Asking once more would only bring an exception, and that costs more than a record does.
-            while incoming.pending or pending():
+            left = incoming.pending or pending()
+            while left:
                 part = read(size)
                 if not part:
                     self._reading = False
                     return
                 parts.append(part)
+                # What doesn't fill the size was the last of its record.
+                left = incoming.pending or (len(part) == size and pending())
                 size = _RECORD
         except ssl.SSLWantReadError:
             pass
