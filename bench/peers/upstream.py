@@ -21,6 +21,7 @@ http {{
   server {{
     listen {port} backlog=4096;
     location / {{ return 200 "hello from upstream\\n"; }}
+    location = /varied {{ add_header X-Number $request_id; return 200 "hello from upstream\n"; }}
     location = /large {{ root {folder}; }}
     # Reads all of the body before it answers, and passes none of it on.
     location = /upload {{

@@ -17,6 +17,15 @@ from peers.proxy import Proxy
 
 UPLOAD = "wrk.method = 'POST'; wrk.body = string.rep('x', 1000000)"
 
+VARIED = """
+local number = 0
+request = function()
+  number = number + 1
+  return wrk.format("GET", "/varied?" .. number, {["X-Number"] = number})
+end
+"""
+"""Neither a request nor its response was seen before."""
+
 
 @frozen
 class Scenario:
@@ -30,6 +39,7 @@ SCENARIOS = {
     "http": Scenario("HTTP/1.1, 64 kept connections", wrk()),
     "new": Scenario("HTTP/1.1, a new connection for each request", wrk(close=True)),
     "tls": Scenario("HTTP/1.1 over TLS, 64 kept connections", wrk(tls=True)),
+    "varied": Scenario("HTTP/1.1, 64 kept connections, no head like another", wrk(script=VARIED)),
     "handshake": Scenario("a full TLS handshake for each request", handshakes(resumed=False)),
     "resumed": Scenario("a resumed TLS handshake for each request", handshakes(resumed=True)),
     "h2": Scenario("HTTP/2 over TLS, 8 connections with 8 requests at once", h2load()),

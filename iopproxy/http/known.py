@@ -20,9 +20,25 @@ _Meaning = TypeVar("_Meaning")
 class Known(dict[bytes, _Meaning]):
     """What heads mean under one set of limits."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._once: set[int] = set()
+        """Hashes of those that came once."""
+
+    def comes_again(self, head: bytes) -> bool:
+        """Whether one that isn't known is to be learnt. Most come once only, and to learn them all would cost more."""
+        if len(head) > _SIZE:
+            return False
+        key = hash(head)
+        if key in self._once:
+            return True
+        if len(self._once) >= _COUNT:
+            self._once.clear()
+        self._once.add(key)
+        return False
+
     def learn(self, head: bytes, meaning: _Meaning) -> None:
-        """Keep one. ``meaning`` must not change any more."""
-        if len(head) <= _SIZE:
-            if len(self) >= _COUNT:
-                self.clear()
-            self[head] = meaning
+        """Keep one that comes again. ``meaning`` must not change any more."""
+        if len(self) >= _COUNT:
+            self.clear()
+        self[head] = meaning

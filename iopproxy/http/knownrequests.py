@@ -48,7 +48,7 @@ class KnowingRequestReader(RequestReader):
         super().feed(data)
         if len(self.arrived) == before + 1 and lines.find(_END) == len(lines) - len(_END):
             request = self.arrived[-1]
-            if _is_plain(request):
+            if _is_plain(request) and self._known.comes_again(lines):
                 self._known.learn(lines, request.again(b"GET", b"/"))
 
 

@@ -37,14 +37,11 @@ class KnowingResponseReader(ResponseReader):
             return
         super().feed(data)
         response = self.head
-        if (
-            self.complete
-            and response is not None
-            and response.length == received
-            and self._is_plain(response)
-        ):
+        if response is None or response.length != received or not self._is_plain(response):
+            return
+        if self._known.comes_again(head):
             self._known.learn(head, response.again())
 
     def _is_plain(self, response: Response) -> bool:
-        """Whether it was the only response in its piece, and HTTP may follow."""
-        return response.upgrade is None and not self.interim and not self.surplus
+        """Whether it was all of its piece, and HTTP may follow."""
+        return self.complete and response.upgrade is None and not self.interim and not self.surplus

@@ -58,6 +58,8 @@ def responses(reader: ResponseReader, pieces: list[bytes]) -> State:
 def test_the_header_lines_of_a_request_are_read_once() -> None:
     known: Known[Request] = Known()
     first, second = KnowingRequestReader(LIMITS, known), KnowingRequestReader(LIMITS, known)
+    requests(KnowingRequestReader(LIMITS, known), GET)
+    assert not known
     first.feed(b"GET /a?b HTTP/1.1\r\n" + PLAIN)
     second.feed(b"DELETE /c HTTP/1.1\r\n" + PLAIN)
     one, other = first.arrived[0], second.arrived[0]
@@ -68,6 +70,8 @@ def test_the_header_lines_of_a_request_are_read_once() -> None:
 def test_the_head_of_a_response_is_read_once() -> None:
     known: Known[Response] = Known()
     first, second = KnowingResponseReader(LIMITS, known), KnowingResponseReader(LIMITS, known)
+    responses(KnowingResponseReader(LIMITS, known), [OK + b"abc"])
+    assert not known
     first.feed(OK + b"abc")
     second.feed(OK + b"def")
     assert first.head is not None
@@ -127,7 +131,7 @@ SHORT = b"GET / HTTP/1.1\r\nHost: a\r\n"
 )
 def test_known_lines_mean_something_only_where_a_request_begins(pieces: list[bytes]) -> None:
     known: Known[Request] = Known()
-    requests(KnowingRequestReader(LIMITS, known), GET)
+    requests(KnowingRequestReader(LIMITS, known), GET, GET)
     for _ in range(3):
         assert requests(KnowingRequestReader(LIMITS, known), *pieces) == requests(
             RequestReader(LIMITS), *pieces
@@ -162,7 +166,7 @@ def test_known_lines_mean_something_only_where_a_request_begins(pieces: list[byt
 )
 def test_known_heads_mean_something_only_where_a_response_begins(pieces: list[bytes]) -> None:
     known: Known[Response] = Known()
-    responses(KnowingResponseReader(LIMITS, known), [OK + b"abc"])
+    responses(KnowingResponseReader(LIMITS, known), [OK + b"abc", OK + b"abc"])
     for _ in range(3):
         strict = responses(ResponseReader(LIMITS), pieces)
         assert responses(KnowingResponseReader(LIMITS, known), pieces) == strict
@@ -179,7 +183,7 @@ def test_known_heads_mean_something_only_where_a_response_begins(pieces: list[by
 )
 def test_a_request_that_came_before_means_the_same(pieces: list[bytes], line: bytes) -> None:
     known: Known[Request] = Known()
-    for piece in pieces:
+    for piece in pieces + pieces:
         requests(KnowingRequestReader(LIMITS, known), piece)
     others = [line + b"\r\n" + piece.partition(b"\r\n")[2] for piece in pieces]
     for again in (pieces, others, pieces + others):
@@ -191,7 +195,7 @@ def test_a_request_that_came_before_means_the_same(pieces: list[bytes], line: by
 @given(st.lists(RESPONSE, min_size=1, max_size=3))
 def test_a_response_that_came_before_means_the_same(pieces: list[bytes]) -> None:
     known: Known[Response] = Known()
-    for piece in pieces:
+    for piece in pieces + pieces:
         responses(KnowingResponseReader(LIMITS, known), [piece])
     cut = [piece[:-1] for piece in pieces]
     for again in (pieces, cut, pieces + pieces):
@@ -202,7 +206,7 @@ def test_a_response_that_came_before_means_the_same(pieces: list[bytes]) -> None
 def test_a_target_that_is_too_long_is_refused_with_known_lines_too() -> None:
     known: Known[Request] = Known()
     limits = Limits(target_size=10)
-    requests(KnowingRequestReader(limits, known), b"GET / HTTP/1.1\r\n" + PLAIN)
+    requests(KnowingRequestReader(limits, known), GET, GET)
     assert len(known) == 1
     found = requests(KnowingRequestReader(limits, known), b"GET /2345678901 HTTP/1.1\r\n" + PLAIN)
     assert found == ([], 414, False)
@@ -210,7 +214,8 @@ def test_a_target_that_is_too_long_is_refused_with_known_lines_too() -> None:
 
 def test_a_response_to_head_has_no_body() -> None:
     known: Known[Response] = Known()
-    KnowingResponseReader(LIMITS, known).feed(OK + b"abc")
+    responses(KnowingResponseReader(LIMITS, known), [OK + b"abc", OK + b"abc"])
+    assert len(known) == 1
     reader = KnowingResponseReader(LIMITS, known)
     reader.begin(b"HEAD")
     reader.feed(OK + b"abc")
@@ -218,10 +223,15 @@ def test_a_response_to_head_has_no_body() -> None:
     assert reader.parts == []
 
 
-def test_neither_many_nor_long_heads_are_kept() -> None:
+def test_neither_many_nor_long_nor_single_heads_are_kept() -> None:
     known: Known[int] = Known()
+    assert not known.comes_again(b"single")
     for number in range(5000):
-        known.learn(b"%d" % number, number)
-    known.learn(b"x" * 4096, 1)
+        head = b"%d" % number
+        assert not known.comes_again(head)
+        assert known.comes_again(head)
+        known.learn(head, number)
     assert len(known) <= 512
-    assert b"x" * 4096 not in known
+    assert not known.comes_again(b"x" * 4096)
+    assert not known.comes_again(b"x" * 4096)
+    assert not known.comes_again(b"single")  # it is forgotten: hashes of few are kept, too
