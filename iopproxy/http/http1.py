@@ -147,7 +147,9 @@ class Http1Connection(Protocol):
             self._timing_head = False
             if not self.full:
                 self.deadline = self.relay.deadlines.after(self.relay.limits.idle_time)
-            self._pump()
+            reader = self._reader
+            if reader.arrived or reader.in_head or reader.refusal is not None or self._valve.held:
+                self._pump()
 
     def switch(self, tunnel: Tunnel) -> None:
         """Be a side of a tunnel from now on; what the client sent after its offer goes first."""

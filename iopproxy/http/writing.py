@@ -50,10 +50,10 @@ def request_head(request: Request, client: bytes, scheme: bytes, port: int, beli
     lines = [b"%b %b HTTP/1.1" % (request.method, request.target), request.lines or request.written()]
     if believe and request.forwarded:
         lines += _believed(request, client, scheme, port)
+        lines.append(b"X-Request-ID: " + request.id)
     else:
         lines.append(_told(client, scheme, port))
-        lines.append(b"X-Forwarded-Host: " + request.authority)
-    lines.append(b"X-Request-ID: " + request.id)
+        lines.append(b"X-Forwarded-Host: %b\r\nX-Request-ID: %b" % (request.authority, request.id))
     if request.upgrade is not None:
         lines.append(b"Connection: Upgrade\r\nUpgrade: " + request.upgrade)
     elif request.wants_trailers:
@@ -101,8 +101,8 @@ def _believed(request: Request, client: bytes, scheme: bytes, port: int) -> list
 def response_head(response: Response, framing: bytes, connection: bytes) -> bytes:
     """A response's head for a client. ``framing`` and ``connection`` are whole header lines or empty."""
     lines = [response.lines or response.written()]
-    if response.added:
-        lines += [name + b": " + value for name, value in response.added]
+    for name, value in response.added:
+        lines.append(name + b": " + value)  # one or two: a comprehension would cost more
     if not response.dated:
         lines.append(b"Date: " + date())
     if framing:
