@@ -26,6 +26,7 @@ __all__ = ["Http2Connection"]
 
 _DRAINING: Final = b"draining"
 _ALIVE: Final = b"alive???"
+_PIECE: Final = 32768
 _MUCH: Final = 262144
 """Bytes that don't wait to be sent with others: only what is written can fill the send buffer, and so hold targets."""
 
@@ -73,7 +74,12 @@ class Http2Connection(Protocol):
             return
         self._reading = True
         try:
-            self._understand(data)
+            if len(data) <= _PIECE:
+                self._understand(data)
+            else:  # a flood is to be noticed before all of it is worked through
+                for start in range(0, len(data), _PIECE):
+                    if not self._closing:
+                        self._understand(data[start : start + _PIECE])
         except AbuseError as abuse:
             self._refuse(abuse.code, 429 if abuse.code == ErrorCodes.ENHANCE_YOUR_CALM else 400)
         except ProtocolError:  # the library has its GOAWAY ready

@@ -83,6 +83,10 @@ class Limits:
     """Frames that carry neither a request nor a body, in a burst, beside those that requests and responses earn."""
     h2_empty_frame_rate: float = 50.0
     """And per second, for as long as it likes."""
+    h2_small_frames: int = 10000
+    """Pieces of bodies under 256 bytes, in a burst, beside one for each request."""
+    h2_small_frame_rate: float = 1000.0
+    """And per second, for as long as it likes."""
     h2_ping_interval: float = 30.0
     """How long a client may be silent while streams are open before it is asked whether it is still there."""
     h2_ping_time: float = 20.0

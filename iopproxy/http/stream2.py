@@ -26,6 +26,8 @@ _PIECE: Final = 65536
 """The most that goes into one DATA frame, even if the client takes larger ones: others get their turn."""
 _LARGE: Final = 32768
 """Bytes of a request's body from which on more of it may be on its way than at the beginning."""
+_DRIBBLE: Final = 1024
+"""A client whose windows cut smaller pieces than this off a body makes a frame of ours out of each of its own."""
 _NOTHING: Final = memoryview(b"")
 
 
@@ -236,7 +238,8 @@ class Http2Stream:
         owner, all_sent = self._owner, not self._left and self._complete
         ends = all_sent and not self._trailers
         owner.engine.send_data(self.id, piece, ends)
-        owner.budget.earn_data()
+        if len(piece) >= _DRIBBLE or not self._left:
+            owner.budget.earn_data()
         if ends:
             self._finish()
         elif all_sent:

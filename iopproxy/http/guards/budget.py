@@ -21,18 +21,24 @@ _DATA_EARNS: Final = 2
 class Budget:
     """One connection's. ``watch`` has seen all that came. Both methods raise AbuseError."""
 
-    __slots__ = ("_earned", "_empty", "_most", "_resets", "watch")
+    __slots__ = ("_earned", "_empty", "_most", "_resets", "_small", "watch")
 
     def __init__(self, limits: Limits, now: float) -> None:
         self.watch = FrameWatch(2 * limits.head_size)
         self._empty = Bucket(limits.h2_empty_frames, limits.h2_empty_frame_rate, now)
         self._resets = Bucket(limits.h2_resets, limits.h2_reset_rate, now)
+        self._small = Bucket(limits.h2_small_frames, limits.h2_small_frame_rate, now)
         self._earned = 0
         self._most = limits.h2_empty_frames
 
     def spend(self, data: bytes, now: float) -> None:
         """Bytes came: look at their frames. Those that carry nothing are paid for."""
-        cost = self.watch.feed(data)
+        watch = self.watch
+        cost = watch.feed(data)
+        if watch.small > 0:
+            small, watch.small = watch.small, 0
+            if not self._small.take(small, now):
+                raise AbuseError(ErrorCodes.ENHANCE_YOUR_CALM, "A body comes in too small pieces.")
         if cost:
             earned = min(self._earned, self._most)
             self._earned = max(0, earned - cost)

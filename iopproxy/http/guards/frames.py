@@ -20,6 +20,8 @@ _DATA, _HEADERS, _SETTINGS, _CONTINUATION = 0, 1, 4, 9
 _BLOCK: Final = frozenset({_HEADERS, _CONTINUATION})
 _END_STREAM, _END_HEADERS, _PADDED, _ACK = 1, 4, 8, 1
 _SETTING_SIZE: Final = 6
+_SMALL: Final = 256
+"""DATA of less costs more time for its frame than for its bytes."""
 
 
 class AbuseError(Exception):
@@ -36,10 +38,12 @@ class FrameWatch:
     ``units`` counts those that began, a header block as one. ``waiting``: only a part of one came, and not of DATA.
     """
 
-    __slots__ = ("_block", "_block_size", "_carry", "_in_block", "_skip", "units", "waiting")
+    __slots__ = ("_block", "_block_size", "_carry", "_in_block", "_skip", "small", "units", "waiting")
 
     def __init__(self, block_size: int) -> None:
         self.units = 0
+        self.small = 0
+        """DATA frames of a few bytes so far that weren't their body's last, beyond one for each request."""
         self.waiting = True
         self._block_size = block_size
         """The largest header block, in bytes as they come."""
@@ -63,8 +67,12 @@ class FrameWatch:
             if length > _FRAME_SIZE:
                 raise AbuseError(ErrorCodes.FRAME_SIZE_ERROR, "A frame is too large.")
             if kind == _DATA:
-                cost += bool(flags & _PADDED) or (not length and not flags & _END_STREAM)
+                if length < _SMALL and not flags & _END_STREAM:
+                    self.small += 1
+                    cost += not length
+                cost += bool(flags & _PADDED)
             elif kind in _BLOCK:
+                self.small -= kind == _HEADERS
                 cost += self._part_of_block(kind, length, flags)
             else:
                 cost += 1

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 from h2.errors import ErrorCodes
+from h2.settings import SettingCodes
+from hpack import Encoder
 from hyperframe.frame import (
     ContinuationFrame,
     DataFrame,
@@ -18,7 +20,7 @@ from hyperframe.frame import (
 
 from iopproxy.http.guards.bucket import Bucket
 from iopproxy.http.guards.frames import AbuseError, FrameWatch
-from tests.unit.proxy.http2 import HEAD, POST, Setting
+from tests.unit.proxy.http2 import HEAD, OK, POST, Setting
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
@@ -83,6 +85,44 @@ def test_a_large_download_earns_its_window_updates() -> None:
         setting.talk()
     assert setting.goaways == []
     assert setting.answer(stream).ended
+
+
+def test_a_window_that_opens_byte_by_byte() -> None:
+    """CVE-2019-9511: each WINDOW_UPDATE makes us send a frame."""
+    setting = Setting()
+    setting.client.update_settings({SettingCodes.INITIAL_WINDOW_SIZE: 0})
+    stream = setting.ask()
+    setting.reply(b"HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n" + b"x" * 10000)
+    for _ in range(2000):
+        setting.client.increment_flow_control_window(1, stream)
+        setting.talk()
+    assert calmed(setting)
+
+
+def test_a_body_byte_by_byte() -> None:
+    setting = Setting()
+    setting.ask(POST, end=False)
+    flood(setting, DataFrame(1, b"x"), times=11000)
+    assert calmed(setting)
+
+
+def test_small_bodies_are_no_flood() -> None:
+    setting = Setting(h2_small_frames=10)
+    for _ in range(50):
+        stream = setting.ask(POST, end=False)
+        setting.send(stream, b"x")
+        setting.send(stream, b"", end=True)
+        setting.reply(OK)
+    assert setting.goaways == []
+
+
+def test_a_flood_is_noticed_before_all_of_it_is_worked_through() -> None:
+    setting = Setting(h2_resets=10)
+    encode = Encoder().encode
+    heads = [HeadersFrame(number, encode(HEAD), flags=["END_HEADERS"]) for number in range(1, 20000, 2)]
+    setting.server.dataReceived(b"".join(each.serialize() for each in heads))
+    assert setting.server.engine.highest_inbound_stream_id < 10000
+    assert setting.transport.over
 
 
 def test_rapid_reset() -> None:
