@@ -135,11 +135,11 @@ def test_tunnels_to_what_was_switched_back_to_stay(proxy: Proxy, wire: Wire, ups
 
 
 def test_nothing_is_left_of_a_worker(start_proxy: Start) -> None:
-    """Not in the control process; the next one is all that is new."""
+    """Not in the control process: of six workers that ended, at most what the one before them had left to close."""
     proxy = start_proxy("--workers", "1")
     descriptors = Path(f"/proc/{proxy.process.pid}/fd")
     kill_worker(proxy)
     before = len(list(descriptors.iterdir()))
-    for _ in range(3):
+    for _ in range(6):
         kill_worker(proxy)
-    wait_until(lambda: len(list(descriptors.iterdir())) == before)
+    wait_until(lambda: len(list(descriptors.iterdir())) <= before)
