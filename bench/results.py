@@ -66,10 +66,13 @@ class Results:
 
     def routes(self, title: str, found: Routes) -> None:
         self.keys["routes_ratio"] = round(found.ratio, 3)
-        rows = [("few", f"{found.few.cpu_us:.1f}"), ("many", f"{found.many.cpu_us:.1f}")]
-        print(
-            table(title, ("routes", "CPU µs each"), [*rows, ("many / few", f"{found.ratio:.2f}")]), flush=True
-        )
+        self.keys["routes_in_turn_ratio"] = round(found.ratio_in_turn, 3)
+        rows = [
+            ("few", f"{found.few.cpu_us:.1f}", "1.00"),
+            ("the same few, among many", f"{found.among_many.cpu_us:.1f}", f"{found.ratio:.2f}"),
+            ("all of many in turn", f"{found.many.cpu_us:.1f}", f"{found.ratio_in_turn:.2f}"),
+        ]
+        print(table(title, ("routes asked for", "CPU µs each", "to the first"), rows), flush=True)
 
     def scaling(self, figures: Mapping[str, Scaling]) -> None:
         rows = [
