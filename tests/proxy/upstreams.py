@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import socket
 import struct
@@ -93,6 +94,8 @@ class Conversation:
 
 Handler = Callable[[Conversation], None]
 
+_numbers = itertools.count()
+
 
 @dataclass
 class Upstream:
@@ -100,10 +103,11 @@ class Upstream:
 
     handler: Handler
     seen: list[Seen] = field(default_factory=list)
-    address: str = "127.0.0.1"
+    address: str = ""
     port: int = 0
 
     def __post_init__(self) -> None:
+        self.address = self.address or ("127.0.0.1" if self.port else _fresh_address())
         self._listener = socket.create_server((self.address, self.port), backlog=512)
         self.port = self._listener.getsockname()[1]
         self._open: list[socket.socket] = []
@@ -173,5 +177,12 @@ def echo(conversation: Conversation) -> None:
 
 def dead_target() -> str:
     """A target that refuses connections."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return f"127.0.0.1:{server.getsockname()[1]}"
+    address = _fresh_address()
+    with socket.create_server((address, 0)) as server:
+        return f"{address}:{server.getsockname()[1]}"
+
+
+def _fresh_address() -> str:
+    """One that no other target has: the system gives ports again, and a proxy remembers which targets were dead."""
+    number = next(_numbers)
+    return f"127.1.{number // 250}.{number % 250 + 1}"
