@@ -1,7 +1,7 @@
 """TLS with one client: a protocol to the TCP transport under it, a transport to the protocol above it.
 
 It works on the standard library's ssl in memory. uvloop has TLS of its own on the same library; measured, that takes
-more than twice the CPU time for each request, keeps 256 KB for each connection, and closes a connection whose
+more than twice the CPU time for TLS itself, keeps 256 KB for each connection, and closes a connection whose
 handshake failed without sending the alert.
 """
 
